@@ -1,0 +1,5 @@
+/** The {@code remus} program: daemon, control API and command line. */
+@NullMarked
+package remus.agent;
+
+import org.jspecify.annotations.NullMarked;

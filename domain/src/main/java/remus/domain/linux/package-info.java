@@ -1,0 +1,5 @@
+/** The kernel facilities that a checkpoint needs, one {@code *Library} each, called through JNA. */
+@NullMarked
+package remus.domain.linux;
+
+import org.jspecify.annotations.NullMarked;
