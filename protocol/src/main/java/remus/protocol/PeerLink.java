@@ -25,6 +25,12 @@ public interface PeerLink {
     /** Bytes queued and not yet handed to the kernel. */
     long pendingBytes();
 
+    /**
+     * Stops or goes on reading frames. The owner of a connection stops it while it holds as much as
+     * it may; the peer is then slowed by TCP.
+     */
+    void reading(boolean on);
+
     /** Closes the connection; the listener hears of it once. */
     void close();
 

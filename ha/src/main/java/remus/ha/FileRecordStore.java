@@ -1,0 +1,130 @@
+package remus.ha;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import remus.domain.DomainException;
+
+/**
+ * One JSON file a group. Replaced by write, fsync, rename, fsync of the directory: a reader sees
+ * the old record or the new one, whatever dies in between.
+ */
+public final class FileRecordStore implements RecordStore {
+    private static final String SUFFIX = ".json";
+    private static final long MAX_RECORD_BYTES = 1 << 20;
+    private static final ObjectMapper JSON = JsonMapper.builder().build();
+
+    private final Path directory;
+
+    /** Keeps records in {@code directory}, which is made if need be. */
+    public FileRecordStore(Path directory) {
+        this.directory = directory;
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot make the state directory " + directory, e);
+        }
+    }
+
+    @Override
+    public synchronized void put(GroupRecord record) {
+        Path target = file(record.name());
+        Path fresh = directory.resolve(record.name() + ".new");
+        try {
+            ByteBuffer bytes =
+                    ByteBuffer.wrap(
+                            JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(record));
+            try (FileChannel channel =
+                    FileChannel.open(
+                            fresh,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.TRUNCATE_EXISTING)) {
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+                channel.force(true);
+            }
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+            syncDirectory();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the record " + target, e);
+        }
+    }
+
+    @Override
+    public synchronized void remove(String name) {
+        try {
+            Files.deleteIfExists(file(name));
+            syncDirectory();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot remove the record " + file(name), e);
+        }
+    }
+
+    @Override
+    public synchronized List<GroupRecord> list() {
+        List<GroupRecord> records = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
+            for (Path file : files) {
+                records.add(read(file));
+            }
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list the records in " + directory, e);
+        }
+        return records;
+    }
+
+    private static GroupRecord read(Path file) throws IOException {
+        long bytes = Files.size(file);
+        if (bytes > MAX_RECORD_BYTES) {
+            throw damaged(
+                    file,
+                    "it has " + bytes + " bytes (expected: <= " + MAX_RECORD_BYTES + ")",
+                    null);
+        }
+        try {
+            return JSON.readValue(Files.readAllBytes(file), GroupRecord.class);
+        } catch (JsonProcessingException e) {
+            throw damaged(file, e.getOriginalMessage(), e);
+        }
+    }
+
+    private static DomainException damaged(Path file, String how, @Nullable Exception cause) {
+        String problem = "the group record " + file + " cannot be read: " + how;
+        String correction =
+                "find out with `remus status` on the other host which copy runs, then move the file"
+                        + " away";
+        return cause == null
+                ? new DomainException("damaged-record", problem, correction)
+                : new DomainException("damaged-record", problem, correction, cause);
+    }
+
+    private Path file(String name) {
+        if (!GroupNames.isValid(name)) {
+            throw new IllegalArgumentException("group name " + name);
+        }
+        return directory.resolve(name + SUFFIX);
+    }
+
+    private void syncDirectory() throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+}

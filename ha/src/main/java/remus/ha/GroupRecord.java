@@ -1,0 +1,93 @@
+package remus.ha;
+
+import java.util.List;
+
+/**
+ * What an agent must remember of a group across its own death. Written, and on disk, before what it
+ * says is acted on.
+ *
+ * @param name the group's name
+ * @param uuid the group's UUID, as text
+ * @param role which side this host is
+ * @param incarnation the protection that {@code standing} speaks of
+ * @param standing how far that protection got
+ * @param peer the other host, {@code host:port}
+ * @param failover {@code MANUAL} or {@code AUTOMATIC_WITHOUT_WITNESS}
+ * @param intervalNanos the checkpoint interval
+ * @param unsafe whether the operator accepted an unsafe configuration
+ * @param members the domains, in the group's order
+ */
+public record GroupRecord(
+        String name,
+        String uuid,
+        Role role,
+        long incarnation,
+        Standing standing,
+        String peer,
+        String failover,
+        long intervalNanos,
+        boolean unsafe,
+        List<Member> members) {
+    /** Copies the list. */
+    public GroupRecord {
+        members = List.copyOf(members);
+    }
+
+    /** Which side. */
+    public enum Role {
+        PRIMARY,
+        BACKUP
+    }
+
+    /** How far a protection got. */
+    public enum Standing {
+        /** No complete copy can exist: the primary may speak freely. */
+        SEEDING,
+        /**
+         * A complete copy may exist: the primary speaks only by acknowledgement, the backup may
+         * take over.
+         */
+        PROTECTED,
+        /** Backup: its copies run. Primary: it knows that, and keeps its own stopped. */
+        ACTIVATED,
+        /** Backup: it has promised never to activate this incarnation. */
+        CONCEDED,
+        /** The guest's owner switched it off. */
+        OFF
+    }
+
+    /**
+     * One domain; pid and start time of the process that is, or became, the domain on this host.
+     */
+    public record Member(String name, String uuid, long pid, long startTicks) {}
+
+    /** This record with another standing. */
+    public GroupRecord with(Standing newStanding) {
+        return new GroupRecord(
+                name,
+                uuid,
+                role,
+                incarnation,
+                newStanding,
+                peer,
+                failover,
+                intervalNanos,
+                unsafe,
+                members);
+    }
+
+    /** This record with another interval. */
+    public GroupRecord withInterval(long newIntervalNanos) {
+        return new GroupRecord(
+                name,
+                uuid,
+                role,
+                incarnation,
+                standing,
+                peer,
+                failover,
+                newIntervalNanos,
+                unsafe,
+                members);
+    }
+}
