@@ -85,6 +85,18 @@ public interface Domain extends AutoCloseable {
     /** How far the guest's clock lags the host's because of its suspensions, in nanoseconds. */
     long clockLagNanos();
 
+    /**
+     * This copy lost: the backup runs the domain. Stops it for good; nothing of ours resumes it
+     * again. It stays in memory, paused, until {@link #destroy}.
+     */
+    void retire();
+
+    /**
+     * Ends the hypervisor process of a copy that has been retired or that its owner has switched
+     * off.
+     */
+    void destroy();
+
     /** Detaches: the domain stays exactly as it was found, running if it ran. Idempotent. */
     @Override
     void close();

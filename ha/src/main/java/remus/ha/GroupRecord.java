@@ -59,7 +59,12 @@ public record GroupRecord(
     /**
      * One domain; pid and start time of the process that is, or became, the domain on this host.
      */
-    public record Member(String name, String uuid, long pid, long startTicks) {}
+    public record Member(String name, String uuid, long pid, long startTicks) {
+        /** A member known by its name only. */
+        public Member(String name) {
+            this(name, "", 0, 0);
+        }
+    }
 
     /** This record with another standing. */
     public GroupRecord with(Standing newStanding) {

@@ -20,6 +20,9 @@ public record Frame(FrameType type, MessageLite header, ByteBuf payload) {
     /** Offers carry command lines and memory maps; nothing else comes near. */
     public static final int MAX_HEADER_BYTES = 1 << 20;
 
+    /** What all other headers fit in: the longest hold a text for people. */
+    public static final int MAX_SMALL_HEADER_BYTES = 1 << 16;
+
     /** A frame that is all header. */
     public static Frame of(FrameType type, MessageLite header) {
         return new Frame(type, header, Unpooled.EMPTY_BUFFER);

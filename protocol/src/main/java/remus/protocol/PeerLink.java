@@ -31,7 +31,10 @@ public interface PeerLink {
      */
     void reading(boolean on);
 
-    /** Closes the connection; the listener hears of it once. */
+    /**
+     * Closes the connection; the listener hears of it once. What is queued is dropped: to close
+     * after a last frame, use {@code send(frame, link::close)}.
+     */
     void close();
 
     /** The peer's address for people: {@code host:port}. */

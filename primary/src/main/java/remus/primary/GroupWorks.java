@@ -1,0 +1,285 @@
+package remus.primary;
+
+import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
+import remus.domain.DomainEvent;
+import remus.domain.DomainException;
+import remus.ha.GroupRecord;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Reason;
+import remus.protocol.FrameType;
+import remus.protocol.PeerLink;
+import remus.protocol.wire.ConcedeRequest;
+import remus.protocol.wire.MemberEvent;
+import remus.protocol.wire.MemberFate;
+
+/**
+ * What a group consists of at its primary (its record, its members under protection, its
+ * conversation with the backup), and the carrying out of what {@link PrimaryCore} decides about
+ * them. Conductor's thread only, but for the getters.
+ */
+final class GroupWorks implements PrimaryCore.Effects {
+    private final PrimaryHost host;
+    private final ProtectionSettings settings;
+    private final Protection.Tools tools;
+    private final EpochScheduler scheduler;
+    private final Events events;
+    private @Nullable PrimarySession session;
+    private volatile @Nullable Protection protection;
+    private GroupRecord record;
+    private boolean checkpointing;
+    private volatile long committedEpoch;
+    private volatile long lastAckNanos;
+
+    GroupWorks(
+            PrimaryHost host,
+            ProtectionSettings settings,
+            Protection.Tools tools,
+            EpochScheduler scheduler,
+            GroupRecord record,
+            Events events) {
+        this.host = host;
+        this.settings = settings;
+        this.tools = tools;
+        this.scheduler = scheduler;
+        this.record = record;
+        this.events = events;
+    }
+
+    /** What the works tell the conductor; called from any thread but for {@code failed}. */
+    interface Events {
+        void happened(Protection source, DomainEvent event, int member);
+
+        void pressure();
+
+        /** Something decided could not be carried out; told after the decision is complete. */
+        void failed(Reason reason);
+
+        /** The members are let go and can be opened anew. */
+        void vacant();
+    }
+
+    void converse(PrimarySession newSession) {
+        session = newSession;
+        newSession.incarnation(record.incarnation());
+    }
+
+    @Nullable Protection protection() {
+        return protection;
+    }
+
+    boolean isCheckpointing() {
+        return checkpointing;
+    }
+
+    long committedEpoch() {
+        return committedEpoch;
+    }
+
+    long lastAckNanos() {
+        return lastAckNanos;
+    }
+
+    /**
+     * Opens the members under the record's incarnation, as an earlier life of this agent left them.
+     */
+    void reopen() {
+        protection = opened();
+    }
+
+    /** Opens the members under a new incarnation and writes it down. */
+    void openAnew() {
+        Protection fresh = opened();
+        record =
+                new GroupRecord(
+                        record.name(),
+                        record.uuid(),
+                        record.role(),
+                        fresh.incarnation,
+                        Standing.SEEDING,
+                        record.peer(),
+                        record.failover(),
+                        scheduler.intervalNanos(),
+                        record.unsafe(),
+                        record.members());
+        host.records().put(record);
+        conversation().incarnation(fresh.incarnation);
+        protection = fresh;
+    }
+
+    private Protection opened() {
+        Protection fresh = Protection.open(host, settings, tools);
+        ObjIntConsumer<DomainEvent> listener =
+                (event, member) -> events.happened(fresh, event, member);
+        fresh.onEvents(listener);
+        fresh.onPressure(events::pressure);
+        return fresh;
+    }
+
+    void interval(long intervalNanos, long now) {
+        scheduler.interval(intervalNanos, now);
+        record = record.withInterval(intervalNanos);
+        host.records().put(record);
+    }
+
+    /** Frames go here from now on. Returns whether everything uncommitted can be sent again. */
+    boolean linked(PeerLink link, long committedThere) {
+        committedEpoch = committedThere;
+        Protection current = protection;
+        if (current == null) {
+            return false;
+        }
+        current.sender.link(link);
+        return current.canResumeAfter(committedThere);
+    }
+
+    void unlinked() {
+        Protection current = protection;
+        if (current != null) {
+            current.sender.link(null);
+        }
+    }
+
+    void acknowledged(long epoch) {
+        Protection current = protection;
+        if (current != null) {
+            current.acknowledged(epoch, host);
+            committedEpoch = epoch;
+            lastAckNanos = host.nanoTime();
+        }
+    }
+
+    @Override
+    public void record(Standing standing) {
+        record = record.with(standing);
+        host.records().put(record);
+    }
+
+    @Override
+    public void forget() {
+        host.records().remove(settings.group());
+    }
+
+    @Override
+    public void offer() {
+        Protection current = protection;
+        if (current != null) {
+            conversation().send(FrameType.OFFER, current.offer(settings, false));
+        }
+    }
+
+    @Override
+    public void seed() {
+        attempt(Protection::attachDomains);
+    }
+
+    @Override
+    public void checkpoint() {
+        attempt(
+                current -> {
+                    current.attachDevices();
+                    checkpointing = true;
+                    scheduler.start(host.nanoTime());
+                    scheduler.hurry(host.nanoTime());
+                });
+    }
+
+    private void attempt(Consumer<Protection> step) {
+        Protection current = protection;
+        if (current == null) {
+            return;
+        }
+        try {
+            step.accept(current);
+        } catch (DomainException e) {
+            events.failed(PrimaryGroup.reason(e));
+        }
+    }
+
+    @Override
+    public void resumeSession() {
+        acknowledged(committedEpoch);
+        Protection current = protection;
+        if (current != null) {
+            current.resendUnacknowledged();
+            scheduler.start(host.nanoTime());
+        }
+    }
+
+    @Override
+    public void askConcession(String reason) {
+        conversation()
+                .send(
+                        FrameType.CONCEDE_REQUEST,
+                        ConcedeRequest.newBuilder()
+                                .setIdentity(conversation().identity())
+                                .setReason(reason)
+                                .build());
+    }
+
+    @Override
+    public void tellMembersGone(boolean switchedOff, String detail) {
+        conversation()
+                .send(
+                        FrameType.MEMBER_EVENT,
+                        MemberEvent.newBuilder()
+                                .setFate(
+                                        switchedOff
+                                                ? MemberFate.MEMBER_OFF
+                                                : MemberFate.MEMBER_LOST)
+                                .setDetail(detail)
+                                .build());
+    }
+
+    @Override
+    public void startOver() {
+        conversation().hangUp();
+        Protection old = protection;
+        protection = null;
+        checkpointing = false;
+        if (old != null) {
+            old.detach();
+        }
+        events.vacant();
+    }
+
+    @Override
+    public void letGo() {
+        conversation().end();
+        Protection old = protection;
+        if (old != null) {
+            old.detach();
+        }
+    }
+
+    @Override
+    public void retire() {
+        conversation().end();
+        Protection old = protection;
+        if (old != null) {
+            old.retire();
+        }
+    }
+
+    @Override
+    public void destroy() {
+        Protection old = protection;
+        if (old != null) {
+            old.members.forEach(member -> member.domain().destroy());
+        }
+    }
+
+    @Override
+    public void hangUp(String reason) {
+        conversation().drop(reason);
+    }
+
+    private PrimarySession conversation() {
+        PrimarySession current = session;
+        if (current == null) {
+            throw new IllegalStateException("no conversation yet");
+        }
+        return current;
+    }
+}

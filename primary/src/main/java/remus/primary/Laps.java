@@ -1,0 +1,66 @@
+package remus.primary;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import remus.domain.DomainException;
+import remus.ha.Reason;
+import remus.primary.CheckpointLoop.LapException;
+import remus.primary.CheckpointLoop.Outcome;
+
+/** Runs a lap when it is due and the window has room, and judges laps that fail. */
+final class Laps {
+    private static final Logger LOG = LoggerFactory.getLogger(Laps.class);
+    private static final int LAPS_MAY_FAIL = 5;
+
+    private final String group;
+    private final PrimaryHost host;
+    private final EpochScheduler scheduler;
+    private final PrimaryCore core;
+    private int failedLaps;
+
+    Laps(String group, PrimaryHost host, EpochScheduler scheduler, PrimaryCore core) {
+        this.group = group;
+        this.host = host;
+        this.scheduler = scheduler;
+        this.core = core;
+    }
+
+    /** Returns nanoseconds until the next lap is due. */
+    long run(Protection current, long now) {
+        if (!scheduler.isDue(now)) {
+            return scheduler.dueInNanos(now);
+        }
+        if (!current.window.hasRoom()) {
+            return Long.MAX_VALUE; // the next acknowledgement wakes us
+        }
+        scheduler.begun(now);
+        try {
+            Outcome outcome = current.checkpoint();
+            if (failedLaps > 0 && outcome == Outcome.COMPLETE) {
+                failedLaps = 0;
+                core.normal(host.nanoTime());
+            }
+        } catch (LapException e) {
+            lapFailed(e, e.pagesLost());
+        } catch (DomainException e) {
+            lapFailed(e, true);
+        }
+        return scheduler.dueInNanos(host.nanoTime());
+    }
+
+    private void lapFailed(RuntimeException failure, boolean pagesLost) {
+        Throwable cause = failure instanceof LapException ? failure.getCause() : failure;
+        Reason why =
+                cause instanceof DomainException known
+                        ? PrimaryGroup.reason(known)
+                        : new Reason("checkpoint-failed", "a checkpoint failed: " + cause);
+        LOG.warn("{}: {}", group, why.sentence(), failure);
+        failedLaps++;
+        if (pagesLost || failedLaps >= LAPS_MAY_FAIL) {
+            failedLaps = 0;
+            core.breakOff(why, host.nanoTime());
+        } else {
+            core.remark(why, host.nanoTime());
+        }
+    }
+}

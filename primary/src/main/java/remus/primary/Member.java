@@ -1,0 +1,63 @@
+package remus.primary;
+
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import remus.domain.CheckpointDevice;
+import remus.domain.Domain;
+import remus.domain.DomainException;
+import remus.netbuf.NetBuffer;
+
+/**
+ * One domain of a group with the devices that take part in its checkpoints.
+ *
+ * @param netBuffers those of the devices that hold network output
+ * @param devices all of them, net buffers included
+ */
+public record Member(Domain domain, List<NetBuffer> netBuffers, List<CheckpointDevice> devices) {
+    private static final Logger LOG = LoggerFactory.getLogger(Member.class);
+
+    /** Copies the lists. */
+    public Member {
+        netBuffers = List.copyOf(netBuffers);
+        devices = List.copyOf(devices);
+    }
+
+    /** The domain's name. */
+    public String name() {
+        return domain.identity().name();
+    }
+
+    /** Opens the output path and lets go of the domain, as it was found. */
+    void detach() {
+        for (CheckpointDevice device : devices) {
+            attempt("detach", device::detach);
+        }
+        close();
+    }
+
+    /** Lets go of everything; what is held stays held. */
+    void close() {
+        for (CheckpointDevice device : devices) {
+            attempt("close", device::close);
+        }
+        attempt("close", domain::close);
+    }
+
+    /** The backup runs this domain: this copy is silent for good. */
+    void retire() {
+        for (CheckpointDevice device : devices) {
+            attempt("discard", device::discard);
+        }
+        attempt("retire", domain::retire);
+    }
+
+    /** One part that cannot be let go of must not keep the others. */
+    private void attempt(String what, Runnable step) {
+        try {
+            step.run();
+        } catch (DomainException e) {
+            LOG.warn("{}: {} failed: {} ({})", name(), what, e.getMessage(), e.correction());
+        }
+    }
+}

@@ -1,0 +1,396 @@
+package remus.primary;
+
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import remus.domain.DomainEvent;
+import remus.domain.DomainException;
+import remus.domain.SlabPool;
+import remus.ha.DutyCycle;
+import remus.ha.FailureDetector;
+import remus.ha.GroupRecord;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Mailbox;
+import remus.ha.Reason;
+import remus.ha.StateMachine;
+import remus.protocol.PeerLink;
+import remus.protocol.wire.Accepted;
+import remus.protocol.wire.Ack;
+import remus.protocol.wire.Conceded;
+import remus.protocol.wire.FailoverMode;
+import remus.protocol.wire.Heartbeat;
+import remus.protocol.wire.Refused;
+import remus.protocol.wire.Welcome;
+
+/**
+ * A protected group at its primary: the conductor that runs laps (step 1 of the walk) and listens
+ * to the backup and to the members. What it hears goes to {@link PrimaryCore}, which decides;
+ * {@link GroupWorks} carries out. All of it happens in one thread; other threads post to {@link
+ * #mailbox}.
+ */
+public final class PrimaryGroup implements DutyCycle {
+    private static final Logger LOG = LoggerFactory.getLogger(PrimaryGroup.class);
+    private static final long RETRY_NANOS = 1_000_000_000;
+
+    private final PrimaryHost host;
+    private final ProtectionSettings settings;
+    private final Mailbox mailbox = new Mailbox();
+    private final TimelineRing timelines = new TimelineRing();
+    private final StateMachine<GroupState> machine;
+    private final EpochScheduler scheduler;
+    private final FailureDetector detector;
+    private final GroupWorks works;
+    private final PrimaryCore core;
+    private final PrimarySession session;
+    private final Laps laps;
+    private long nextAttempt;
+
+    private PrimaryGroup(
+            PrimaryHost host,
+            ProtectionSettings settings,
+            GroupRecord record,
+            boolean adopted,
+            boolean concurrent) {
+        this.host = host;
+        this.settings = settings;
+        long now = host.nanoTime();
+        nextAttempt = now;
+        ProtectionSettings.Limits limits = settings.limits();
+        machine =
+                new StateMachine<>(
+                        settings.group(),
+                        GroupState.LEGAL,
+                        initialState(record.standing()),
+                        adopted
+                                ? new Reason(
+                                        "agent-restarted",
+                                        "this agent was restarted and asks the backup how things"
+                                                + " stand")
+                                : new Reason(
+                                        "connecting",
+                                        "looking for the backup at " + settings.peer()),
+                        now,
+                        this::entered);
+        scheduler = new EpochScheduler(settings.intervalNanos());
+        detector = new FailureDetector(limits.silenceLimitNanos(), limits.reconnectGraceNanos());
+        Protection.Tools tools =
+                new Protection.Tools(
+                        new SlabPool(limits.stagingBytes()), timelines, limits, concurrent);
+        works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
+        boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
+        core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
+        session = new PrimarySession(host, settings, mailbox, new Conversation());
+        works.converse(session);
+        laps = new Laps(settings.group(), host, scheduler, core);
+    }
+
+    private static GroupState initialState(Standing standing) {
+        return switch (standing) {
+            case SEEDING, CONCEDED -> GroupState.CONNECTING;
+            case PROTECTED -> GroupState.DEGRADED;
+            case ACTIVATED -> GroupState.SUPERSEDED;
+            case OFF -> GroupState.LEAVING;
+        };
+    }
+
+    /**
+     * A new protection; {@link #doWork} does the rest.
+     *
+     * @param concurrent whether members are suspended by threads of their own; false in the
+     *     simulator
+     * @throws DomainException if a member cannot be opened; nothing has been done then
+     */
+    public static PrimaryGroup protect(
+            PrimaryHost host, ProtectionSettings settings, boolean concurrent) {
+        GroupRecord record =
+                new GroupRecord(
+                        settings.group(),
+                        settings.uuid(),
+                        GroupRecord.Role.PRIMARY,
+                        0,
+                        Standing.SEEDING,
+                        settings.peer().toString(),
+                        settings.failover().name(),
+                        settings.intervalNanos(),
+                        settings.unsafe(),
+                        settings.domains().stream().map(GroupRecord.Member::new).toList());
+        PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
+        group.works.openAnew();
+        return group;
+    }
+
+    /**
+     * Takes up a protection that an earlier life of this agent began. Members that it left
+     * suspended run again when this returns; their output stays held until the backup has been
+     * asked.
+     */
+    public static PrimaryGroup adopt(
+            PrimaryHost host, ProtectionSettings settings, GroupRecord record, boolean concurrent) {
+        PrimaryGroup group = new PrimaryGroup(host, settings, record, true, concurrent);
+        group.tryToAdoptMembers(host.nanoTime());
+        return group;
+    }
+
+    /** Where other threads leave work for the conductor. */
+    public Mailbox mailbox() {
+        return mailbox;
+    }
+
+    /** Sends a heartbeat; called by the heartbeat thread. */
+    public void beat() {
+        session.beat();
+    }
+
+    @Override
+    public boolean isDone() {
+        return machine.state().isFinal();
+    }
+
+    @Override
+    public long doWork(long now) {
+        mailbox.drain();
+        session.progressed();
+        if (isDone()) {
+            return 0;
+        }
+        long due = machine.state() == GroupState.SUPERSEDED ? Long.MAX_VALUE : session.connect(now);
+        if (session.isConnected()) {
+            Reason suspicion = detector.suspicion(now);
+            if (suspicion != null) {
+                session.drop("was given up: " + suspicion.sentence());
+            }
+            due = Math.min(due, detector.dueInNanos(now));
+        }
+        Protection current = works.protection();
+        if (current == null) {
+            return Math.min(due, retry(now));
+        }
+        return switch (machine.state()) {
+            case SEEDING ->
+                    works.isCheckpointing()
+                            ? Math.min(due, laps.run(current, now))
+                            : seedRound(current);
+            case PROTECTED -> Math.min(due, laps.run(current, now));
+            default -> due;
+        };
+    }
+
+    private long retry(long now) {
+        if (now - nextAttempt < 0) {
+            return nextAttempt - now;
+        }
+        nextAttempt = now + RETRY_NANOS;
+        if (core.standing() != Standing.SEEDING) {
+            tryToAdoptMembers(now);
+            return RETRY_NANOS;
+        }
+        try {
+            works.openAnew();
+            session.hurry(now);
+            return 0;
+        } catch (DomainException e) {
+            core.remark(reason(e), now);
+            return RETRY_NANOS;
+        }
+    }
+
+    /**
+     * Members run again and their output is held again; a failure is tried again, held all the
+     * while.
+     */
+    private void tryToAdoptMembers(long now) {
+        try {
+            works.reopen();
+            Protection adopted = works.protection();
+            if (adopted == null) {
+                return;
+            }
+            if (core.standing() == Standing.ACTIVATED) {
+                adopted.retire();
+                return;
+            }
+            adopted.attachDevices();
+            if (core.standing() == Standing.SEEDING) {
+                works.startOver(); // nothing was held, or no longer need be: clean up and begin
+                // again
+            }
+        } catch (DomainException e) {
+            LOG.warn("{}: cannot take up the group again: {}", settings.group(), e.getMessage());
+            core.remark(reason(e), now);
+        }
+    }
+
+    private long seedRound(Protection current) {
+        try {
+            if (current.seeder.round()) {
+                core.seeded(host.nanoTime());
+            }
+        } catch (DomainException e) {
+            core.breakOff(reason(e), host.nanoTime());
+        }
+        return 0;
+    }
+
+    private void happened(Protection source, DomainEvent event, int index) {
+        if (source != works.protection() || isDone()) {
+            return;
+        }
+        long now = host.nanoTime();
+        String name = source.members.get(index).name();
+        LOG.info("{}: {} {} ({})", settings.group(), name, event.kind(), event.detail());
+        switch (event.kind()) {
+            case LOST -> core.memberLost(name, event.detail(), now);
+            case SHUTDOWN -> core.memberSwitchedOff(name, event.detail(), now);
+            case CONFIG_CHANGED -> core.breakOff(new Reason("config-changed", event.detail()), now);
+            case STOPPED -> core.remark(paused(name, event.detail()), now);
+            case RESUMED -> core.normal(now);
+            default -> {
+                // a reboot or a panic is state like all state: the next epoch carries it
+            }
+        }
+    }
+
+    private static Reason paused(String name, String detail) {
+        return new Reason(
+                "guest-paused",
+                name + " is paused, not by us (" + detail + "); checkpoints go on when it runs");
+    }
+
+    /** Lets the group go; see {@link PrimaryCore#unprotect}. Any thread may call it. */
+    public CompletableFuture<String> unprotect(boolean force) {
+        Protection current = works.protection();
+        if (current != null) {
+            current.seeder.cancel();
+        }
+        CompletableFuture<String> outcome = new CompletableFuture<>();
+        mailbox.post(
+                () -> {
+                    try {
+                        outcome.complete(core.unprotect(force, host.nanoTime()));
+                    } catch (DomainException e) {
+                        outcome.completeExceptionally(e);
+                    }
+                });
+        return outcome;
+    }
+
+    /** Sets the interval, from the epoch under way on. Any thread may call it. */
+    public void tune(long intervalNanos) {
+        mailbox.post(
+                () -> {
+                    if (!isDone()) {
+                        works.interval(intervalNanos, host.nanoTime());
+                    }
+                });
+    }
+
+    /** Lets go of connections; what is held stays held. For the end of the agent. */
+    public void close() {
+        mailbox.post(session::end);
+    }
+
+    /** What an operator sees. Any thread may call it. */
+    public PrimaryView view() {
+        return PrimaryView.of(
+                settings, machine.entry(), scheduler, timelines, works, host.nanoTime());
+    }
+
+    /** The timelines of the newest epochs, for measurements. */
+    public TimelineRing timelines() {
+        return timelines;
+    }
+
+    private void entered(GroupState from, GroupState to, long now, Reason reason) {
+        LOG.info(
+                "{}: {} -> {}: {} ({})",
+                settings.group(),
+                from,
+                to,
+                reason.sentence(),
+                reason.code());
+    }
+
+    static Reason reason(DomainException e) {
+        return new Reason(e.code(), e.getMessage() + "; " + e.correction());
+    }
+
+    private final class Works implements GroupWorks.Events {
+        @Override
+        public void happened(Protection source, DomainEvent event, int member) {
+            mailbox.post(() -> PrimaryGroup.this.happened(source, event, member));
+        }
+
+        @Override
+        public void pressure() {
+            mailbox.post(() -> scheduler.hurry(host.nanoTime()));
+        }
+
+        @Override
+        public void failed(Reason reason) {
+            mailbox.post(() -> core.failed(reason, host.nanoTime()));
+        }
+
+        @Override
+        public void vacant() {
+            nextAttempt = host.nanoTime();
+        }
+    }
+
+    /** Listens to the backup. */
+    private final class Conversation implements PrimarySession.Owner {
+        @Override
+        public void onWelcome(PeerLink link, Welcome welcome) {
+            long now = host.nanoTime();
+            detector.linkUp(now);
+            boolean canResume = works.linked(link, welcome.getLastCommittedEpoch());
+            core.welcomed(welcome.getFate(), canResume, now);
+        }
+
+        @Override
+        public void onRefused(Refused refused) {
+            String sentence = refused.getProblem() + "; " + refused.getCorrection();
+            core.refused(new Reason(refused.getCode(), sentence), host.nanoTime());
+        }
+
+        @Override
+        public void onAccepted(Accepted accepted) {
+            core.accepted(host.nanoTime());
+        }
+
+        @Override
+        public void onAck(Ack ack) {
+            if (ack.getIdentity().equals(session.identity())) {
+                works.acknowledged(ack.getEpoch());
+                core.acknowledged(host.nanoTime());
+            }
+        }
+
+        @Override
+        public void onConceded(Conceded conceded) {
+            if (conceded.getIdentity().equals(session.identity())) {
+                core.conceded(conceded.getReason(), host.nanoTime());
+            }
+        }
+
+        @Override
+        public void onHeard(@Nullable Heartbeat heartbeat) {
+            if (heartbeat == null) {
+                detector.heard(host.nanoTime());
+            } else {
+                detector.beat(host.nanoTime(), heartbeat.getProgress());
+            }
+        }
+
+        @Override
+        public void onLost(String reason) {
+            works.unlinked();
+            core.lost(reason, host.nanoTime());
+        }
+
+        @Override
+        public void onUnreachable(String reason) {
+            core.unreachable(reason, host.nanoTime());
+        }
+    }
+}

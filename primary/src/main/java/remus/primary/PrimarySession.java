@@ -1,0 +1,295 @@
+package remus.primary;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
+import java.nio.ByteBuffer;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import remus.ha.Mailbox;
+import remus.protocol.Frame;
+import remus.protocol.FrameType;
+import remus.protocol.PeerLink;
+import remus.protocol.Versions;
+import remus.protocol.wire.Accepted;
+import remus.protocol.wire.Ack;
+import remus.protocol.wire.Channel;
+import remus.protocol.wire.Conceded;
+import remus.protocol.wire.Heartbeat;
+import remus.protocol.wire.Hello;
+import remus.protocol.wire.Identity;
+import remus.protocol.wire.Refused;
+import remus.protocol.wire.Welcome;
+
+/**
+ * The primary's end of the conversation with the backup: dials, says hello, dials again when the
+ * connection is lost, and sorts what comes in. What it means is decided by the {@link Owner}, in
+ * the conductor's thread.
+ */
+final class PrimarySession {
+    private static final long FIRST_REDIAL_NANOS = 10_000_000;
+    private static final long LONGEST_REDIAL_NANOS = 1_000_000_000;
+
+    private final PrimaryHost host;
+    private final ProtectionSettings settings;
+    private final Mailbox mailbox;
+    private final Owner owner;
+    private final AtomicLong progress = new AtomicLong();
+    private Identity identity = Identity.getDefaultInstance();
+    private @Nullable PeerLink link;
+    private volatile @Nullable PeerLink heartbeats;
+    private boolean dialing;
+    private boolean ended;
+    private long nextDial;
+    private long redialNanos = FIRST_REDIAL_NANOS;
+
+    PrimarySession(PrimaryHost host, ProtectionSettings settings, Mailbox mailbox, Owner owner) {
+        this.host = host;
+        this.settings = settings;
+        this.mailbox = mailbox;
+        this.owner = owner;
+    }
+
+    /** Decides what the conversation means. Called in the conductor's thread. */
+    interface Owner {
+        void onWelcome(PeerLink link, Welcome welcome);
+
+        void onRefused(Refused refused);
+
+        void onAccepted(Accepted accepted);
+
+        void onAck(Ack ack);
+
+        void onConceded(Conceded conceded);
+
+        void onHeard(@Nullable Heartbeat heartbeat);
+
+        void onLost(String reason);
+
+        void onUnreachable(String reason);
+    }
+
+    /** From here on the group speaks as this incarnation. */
+    void incarnation(long incarnation) {
+        identity = identity(settings.uuid(), incarnation);
+    }
+
+    Identity identity() {
+        return identity;
+    }
+
+    static Identity identity(String uuid, long incarnation) {
+        UUID id = UUID.fromString(uuid);
+        ByteBuffer bytes = ByteBuffer.allocate(16);
+        bytes.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).flip();
+        return Identity.newBuilder()
+                .setGroup(ByteString.copyFrom(bytes))
+                .setIncarnation(incarnation)
+                .build();
+    }
+
+    boolean isConnected() {
+        return link != null;
+    }
+
+    /** Dials whichever connection is missing, if it is time to. Returns nanoseconds until it is. */
+    long connect(long now) {
+        if (dialing || ended || (link != null && heartbeats != null)) {
+            return Long.MAX_VALUE;
+        }
+        if (now - nextDial < 0) {
+            return nextDial - now;
+        }
+        dialing = true;
+        nextDial = now + redialNanos;
+        redialNanos = Math.min(redialNanos * 2, LONGEST_REDIAL_NANOS);
+        if (link != null) {
+            dialHeartbeats();
+            return Long.MAX_VALUE;
+        }
+        host.dial(
+                settings.peer(),
+                Channel.DATA,
+                new DataListener(),
+                opened -> mailbox.post(() -> opened(opened)),
+                reason -> mailbox.post(() -> failed(reason)));
+        return Long.MAX_VALUE;
+    }
+
+    /** The next dial may come at once. */
+    void hurry(long now) {
+        nextDial = now;
+        redialNanos = FIRST_REDIAL_NANOS;
+    }
+
+    void send(FrameType type, MessageLite message) {
+        PeerLink to = link;
+        if (to != null) {
+            to.send(Frame.of(type, message));
+        }
+    }
+
+    /** The work moved: the peer sees it in the heartbeats. */
+    void progressed() {
+        progress.incrementAndGet();
+    }
+
+    /** Sends a heartbeat, from the heartbeat thread. */
+    void beat() {
+        PeerLink to = heartbeats;
+        if (to != null) {
+            to.send(
+                    Frame.of(
+                            FrameType.HEARTBEAT,
+                            Heartbeat.newBuilder()
+                                    .setIdentity(identity)
+                                    .setProgress(progress.get())
+                                    .build()));
+        }
+    }
+
+    /** Gives the connection up; it will be dialled again. */
+    void drop(String reason) {
+        PeerLink old = link;
+        if (old != null) {
+            old.close();
+            lost(old, reason);
+        }
+    }
+
+    /** Ends the conversation for good. */
+    void end() {
+        ended = true;
+        hangUp();
+    }
+
+    /**
+     * Ends this conversation on our own account: the owner is not told. It may be dialled again.
+     */
+    void hangUp() {
+        PeerLink old = link;
+        link = null;
+        if (old != null) {
+            old.close();
+        }
+        closeHeartbeats();
+    }
+
+    private void opened(PeerLink opened) {
+        dialing = false;
+        if (ended) {
+            opened.close();
+            return;
+        }
+        link = opened;
+        opened.send(Frame.of(FrameType.HELLO, hello(Channel.DATA)));
+        dialing = true;
+        dialHeartbeats();
+    }
+
+    private void dialHeartbeats() {
+        host.dial(
+                settings.peer(),
+                Channel.HEARTBEAT,
+                new HeartbeatListener(),
+                beats -> mailbox.post(() -> heartbeatsOpened(beats)),
+                reason -> mailbox.post(() -> dialing = false));
+    }
+
+    private void heartbeatsOpened(PeerLink beats) {
+        dialing = false;
+        closeHeartbeats();
+        if (ended || link == null) {
+            beats.close();
+            return;
+        }
+        beats.send(Frame.of(FrameType.HELLO, hello(Channel.HEARTBEAT)));
+        heartbeats = beats;
+    }
+
+    private Hello hello(Channel channel) {
+        return Versions.OURS
+                .offer(Hello.newBuilder())
+                .setChannel(channel)
+                .setIdentity(identity)
+                .setSoftware(host.software())
+                .setAgentPort(settings.limits().agentPort())
+                .build();
+    }
+
+    private void failed(String reason) {
+        dialing = false;
+        if (!ended) {
+            owner.onUnreachable(reason);
+        }
+    }
+
+    private void lost(PeerLink which, String reason) {
+        if (which != link) {
+            return;
+        }
+        link = null;
+        closeHeartbeats();
+        hurry(host.nanoTime());
+        owner.onLost(reason);
+    }
+
+    private void closeHeartbeats() {
+        PeerLink old = heartbeats;
+        heartbeats = null;
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    private void received(PeerLink from, Frame frame) {
+        if (from != link) {
+            return;
+        }
+        owner.onHeard(null);
+        switch (frame.type()) {
+            case WELCOME -> {
+                redialNanos = FIRST_REDIAL_NANOS;
+                owner.onWelcome(from, frame.header(Welcome.class));
+            }
+            case REFUSED -> owner.onRefused(frame.header(Refused.class));
+            case ACCEPTED -> owner.onAccepted(frame.header(Accepted.class));
+            case ACK -> owner.onAck(frame.header(Ack.class));
+            case CONCEDED -> owner.onConceded(frame.header(Conceded.class));
+            default -> drop("sent a " + frame.type() + " frame, which a backup never sends");
+        }
+    }
+
+    private final class DataListener implements PeerLink.Listener {
+        @Override
+        public void onFrame(PeerLink from, Frame frame) {
+            frame.release();
+            mailbox.post(() -> received(from, frame));
+        }
+
+        @Override
+        public void onClosed(PeerLink from, String reason) {
+            mailbox.post(() -> lost(from, reason));
+        }
+    }
+
+    private final class HeartbeatListener implements PeerLink.Listener {
+        @Override
+        public void onFrame(PeerLink from, Frame frame) {
+            frame.release();
+            if (frame.type() == FrameType.HEARTBEAT) {
+                mailbox.post(() -> owner.onHeard(frame.header(Heartbeat.class)));
+            }
+        }
+
+        @Override
+        public void onClosed(PeerLink from, String reason) {
+            mailbox.post(
+                    () -> {
+                        if (from == heartbeats) {
+                            heartbeats = null;
+                        }
+                    });
+        }
+    }
+}

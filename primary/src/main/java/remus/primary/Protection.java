@@ -1,0 +1,220 @@
+package remus.primary;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
+import remus.domain.CheckpointDevice;
+import remus.domain.DomainEvent;
+import remus.domain.DomainException;
+import remus.domain.MemoryRegion;
+import remus.domain.SlabPool;
+import remus.domain.StandbySpec;
+import remus.primary.CheckpointLoop.LapException;
+import remus.primary.CheckpointLoop.Outcome;
+import remus.protocol.wire.Offer;
+import remus.protocol.wire.Region;
+
+/**
+ * One incarnation of a group's protection: its members, the epochs under way, and the seed. When
+ * its thread of pages is broken, it is let go and another made; nothing of it carries over.
+ */
+final class Protection {
+    private static final int PATIENCE_SILENCE_LIMITS = 2;
+
+    final long incarnation;
+    final List<Member> members;
+    final EpochSender sender;
+    final EpochWindow window;
+    final Seeder seeder;
+    private final CheckpointLoop loop;
+    private final Crew crew;
+    private final TimelineRing timelines;
+    private volatile long newestEpoch;
+    private @Nullable EpochInFlight carried;
+
+    private Protection(
+            long incarnation,
+            List<Member> members,
+            Crew crew,
+            SlabPool pool,
+            PrimaryHost host,
+            Tools tools) {
+        this.incarnation = incarnation;
+        this.members = List.copyOf(members);
+        this.crew = crew;
+        this.timelines = tools.timelines();
+        sender = new EpochSender(pool, host::nanoTime);
+        window = new EpochWindow(tools.limits().windowEpochs(), pool);
+        long patience = PATIENCE_SILENCE_LIMITS * tools.limits().silenceLimitNanos();
+        seeder = new Seeder(this.members, pool, sender, patience);
+        loop = new CheckpointLoop(this.members, crew, host::nanoTime, pool, sender, patience);
+    }
+
+    /** What incarnations of one group share. */
+    record Tools(
+            SlabPool pool,
+            TimelineRing timelines,
+            ProtectionSettings.Limits limits,
+            boolean concurrent) {}
+
+    /** Opens all members, or none. Nothing is attached. */
+    static Protection open(PrimaryHost host, ProtectionSettings settings, Tools tools) {
+        List<Member> opened = new ArrayList<>();
+        try {
+            for (String domain : settings.domains()) {
+                opened.add(host.open(domain, settings));
+            }
+        } catch (RuntimeException e) {
+            opened.forEach(Member::close);
+            throw e;
+        }
+        Crew crew = new Crew(opened.size(), tools.concurrent());
+        return new Protection(host.newIncarnation(), opened, crew, tools.pool(), host, tools);
+    }
+
+    Offer offer(ProtectionSettings settings, boolean dryRun) {
+        Offer.Builder offer =
+                Offer.newBuilder()
+                        .setGroupName(settings.group())
+                        .setDryRun(dryRun)
+                        .setFailover(settings.failover())
+                        .setIntervalNanos(settings.intervalNanos())
+                        .setSilenceLimitNanos(settings.limits().silenceLimitNanos())
+                        .setReconnectGraceNanos(settings.limits().reconnectGraceNanos());
+        for (Member member : members) {
+            StandbySpec spec = member.domain().standbySpec();
+            remus.protocol.wire.Member.Builder wire =
+                    offer.addMembersBuilder()
+                            .setName(spec.name())
+                            .setUuid(spec.uuid())
+                            .setHypervisor(spec.hypervisor())
+                            .setSpec(spec.spec());
+            spec.regions()
+                    .forEach(
+                            region ->
+                                    wire.addRegions(
+                                            Region.newBuilder()
+                                                    .setName(region.name())
+                                                    .setBytes(region.bytes())));
+        }
+        return offer.build();
+    }
+
+    void onEvents(ObjIntConsumer<DomainEvent> listener) {
+        for (int i = 0; i < members.size(); i++) {
+            int member = i;
+            members.get(i).domain().onEvent(event -> listener.accept(event, member));
+        }
+    }
+
+    void onPressure(Runnable listener) {
+        members.forEach(
+                member -> member.netBuffers().forEach(buffer -> buffer.onPressure(listener)));
+    }
+
+    /** Arms the dirty logs. */
+    void attachDomains() {
+        members.forEach(member -> member.domain().attach());
+    }
+
+    /** From here on the members' output is held. */
+    void attachDevices() {
+        members.forEach(member -> member.devices().forEach(CheckpointDevice::attach));
+    }
+
+    /**
+     * Ends the present epoch and sends it.
+     *
+     * @throws LapException if the lap failed; the guests run
+     * @throws DomainException if the epoch's state does not fit the standby any more
+     */
+    Outcome checkpoint() {
+        long number = newestEpoch + 1;
+        EpochInFlight epoch = new EpochInFlight(number, timelines.begin(number), members.size());
+        if (carried != null) {
+            epoch.carryOver(carried);
+            carried = null;
+        }
+        Outcome outcome;
+        try {
+            outcome = loop.lap(epoch);
+            if (outcome == Outcome.COMPLETE) {
+                loop.stageDevices(epoch);
+            }
+        } catch (LapException e) {
+            if (e.pagesLost()) {
+                window.free(epoch);
+            } else {
+                carried = epoch;
+            }
+            throw e;
+        } catch (RuntimeException e) {
+            window.free(epoch);
+            throw e;
+        }
+        if (outcome == Outcome.COMPLETE) {
+            newestEpoch = number;
+            window.add(epoch);
+            sender.send(epoch);
+        } else {
+            carried = epoch;
+        }
+        return outcome;
+    }
+
+    /**
+     * The backup holds everything up to {@code epoch}: its output leaves (steps 11 and 12 of the
+     * walk).
+     */
+    void acknowledged(long epoch, PrimaryHost host) {
+        if (epoch > newestEpoch) {
+            throw new IllegalStateException(
+                    "acknowledgement: epoch " + epoch + " (expected: <= " + newestEpoch + ")");
+        }
+        long now = host.nanoTime();
+        members.forEach(member -> member.devices().forEach(device -> device.commit(epoch)));
+        window.acknowledged(epoch, now, host.nanoTime());
+    }
+
+    boolean canResumeAfter(long committedEpoch) {
+        return window.canResumeAfter(committedEpoch, newestEpoch);
+    }
+
+    void resendUnacknowledged() {
+        window.unacknowledged().forEach(sender::send);
+    }
+
+    long memoryBytes() {
+        return members.stream()
+                .flatMap(member -> member.domain().standbySpec().regions().stream())
+                .mapToLong(MemoryRegion::bytes)
+                .sum();
+    }
+
+    long newestEpoch() {
+        return newestEpoch;
+    }
+
+    /** Opens the output path and leaves the domains as they were found. */
+    void detach() {
+        members.forEach(Member::detach);
+        release();
+    }
+
+    /** The backup runs the domains. */
+    void retire() {
+        members.forEach(Member::retire);
+        release();
+    }
+
+    private void release() {
+        sender.link(null);
+        window.clear();
+        if (carried != null) {
+            window.free(carried);
+            carried = null;
+        }
+        crew.close();
+    }
+}
