@@ -81,6 +81,21 @@ public record GroupRecord(
                 members);
     }
 
+    /** This record with members that are known better. */
+    public GroupRecord withMembers(List<Member> newMembers) {
+        return new GroupRecord(
+                name,
+                uuid,
+                role,
+                incarnation,
+                standing,
+                peer,
+                failover,
+                intervalNanos,
+                unsafe,
+                newMembers);
+    }
+
     /** This record with another interval. */
     public GroupRecord withInterval(long newIntervalNanos) {
         return new GroupRecord(

@@ -43,6 +43,7 @@ final class EpochScheduler {
     }
 
     /** A lap begins: moves to the first tick of the grid after now. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
     void begun(long now) {
         long late = (now - nextDue) / intervalNanos;
         missedTicks += late;

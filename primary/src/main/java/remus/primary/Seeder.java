@@ -89,7 +89,7 @@ final class Seeder {
             return current;
         }
 
-        @SuppressWarnings("NonAtomicOperationOnVolatileField") // one writer
+        @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
         void flush() {
             for (Slab slab : current) {
                 copiedBytes += (long) slab.pages() * Slab.PAGE_BYTES;

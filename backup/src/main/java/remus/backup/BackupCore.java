@@ -1,0 +1,232 @@
+package remus.backup;
+
+import org.jspecify.annotations.Nullable;
+import remus.domain.DomainException;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Reason;
+import remus.ha.StateMachine;
+import remus.protocol.wire.Fate;
+
+/**
+ * Decides what a backup does: events in, effects out, no I/O and no clock.
+ *
+ * <p>The rule behind every branch: activating and conceding exclude each other, and whichever comes
+ * first is on disk before it has any effect.
+ */
+final class BackupCore {
+    private static final Reason STANDBY =
+            new Reason("standby", "a complete copy waits here and follows the primary");
+
+    private final StateMachine<BackupState> machine;
+    private final Effects effects;
+    private final boolean automatic;
+
+    BackupCore(StateMachine<BackupState> machine, Effects effects, boolean automatic) {
+        this.machine = machine;
+        this.effects = effects;
+        this.automatic = automatic;
+    }
+
+    /** What the core has done; carried out in the order called. */
+    interface Effects {
+        /** Persist how far the group got; done before anything that relies on it. */
+        void record(Standing standing);
+
+        /** Forget the group's record. */
+        void forget();
+
+        /** Close the connections to the primary: nothing is acknowledged from here on. */
+        void hangUp(String reason);
+
+        /**
+         * Load the device states; the domains are complete and paused. Returns a failure or null.
+         */
+        @Nullable Reason load();
+
+        /** Open the network and let the domains run. Returns a failure or null. */
+        @Nullable Reason run();
+
+        /** Destroy the copies. */
+        void discard();
+
+        /** Tell the primary that its copy will never be activated. */
+        void tellConceded(String reason);
+    }
+
+    /** What the primary is told when it asks. */
+    Fate fate() {
+        return switch (machine.state()) {
+            case SEEDING, STANDBY, TAKING_OVER -> Fate.STANDBY;
+            case ACTIVE -> Fate.ACTIVATED;
+            case CONCEDED -> Fate.CONCEDED;
+            case ENDED -> Fate.UNKNOWN;
+        };
+    }
+
+    /** The standbys are made: an agent that starts anew must know of them. */
+    void begun() {
+        effects.record(Standing.SEEDING);
+    }
+
+    /** An epoch is complete and verified. Its acknowledgement may be sent when this returns. */
+    void committed(long now) {
+        if (machine.state() == BackupState.SEEDING) {
+            effects.record(Standing.PROTECTED);
+            machine.transition(BackupState.STANDBY, now, STANDBY);
+        }
+    }
+
+    /** The primary is heard of again. */
+    void trusted(long now) {
+        if (machine.state() == BackupState.STANDBY) {
+            machine.transition(BackupState.STANDBY, now, STANDBY);
+        }
+    }
+
+    /** The primary is suspected. */
+    void suspected(Reason why, long now) {
+        switch (machine.state()) {
+            case SEEDING -> {
+                effects.hangUp(why.sentence());
+                effects.discard();
+                effects.forget();
+                machine.transition(BackupState.ENDED, now, why);
+            }
+            case STANDBY -> {
+                if (automatic) {
+                    takeOver(why, now);
+                } else {
+                    machine.transition(
+                            BackupState.STANDBY,
+                            now,
+                            new Reason(
+                                    why.code(),
+                                    why.sentence()
+                                            + "; run `remus failover` here to resume the group on"
+                                            + " this host"));
+                }
+            }
+            default -> {
+                // nothing to lose, or decided already
+            }
+        }
+    }
+
+    /** The primary says that its copy died although nobody switched it off. */
+    void memberLost(String detail, long now) {
+        suspected(
+                new Reason("domain-lost", "the domain died at the primary (" + detail + ")"), now);
+    }
+
+    /** The guest's owner switched it off: nobody resurrects it. */
+    void memberSwitchedOff(String detail, long now) {
+        if (machine.state() == BackupState.SEEDING || machine.state() == BackupState.STANDBY) {
+            concede(
+                    new Reason(
+                            "switched-off",
+                            "the guest was switched off by its owner (" + detail + ")"),
+                    now);
+        }
+    }
+
+    /**
+     * The primary asks for the promise. Returns whether it was given; if not, this side runs the
+     * group.
+     */
+    boolean concessionAsked(String why, long now) {
+        switch (machine.state()) {
+            case SEEDING, STANDBY ->
+                    concede(
+                            new Reason(
+                                    "conceded",
+                                    "the copy was given up at the primary's request: " + why),
+                            now);
+            case CONCEDED -> effects.tellConceded(machine.entry().reason().sentence());
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The copy cannot be used any more, or this agent ends. */
+    void giveUp(Reason why, long now) {
+        if (machine.state() == BackupState.SEEDING || machine.state() == BackupState.STANDBY) {
+            concede(why, now);
+        }
+    }
+
+    private void concede(Reason why, long now) {
+        effects.record(Standing.CONCEDED);
+        effects.discard();
+        machine.transition(BackupState.CONCEDED, now, why);
+        effects.tellConceded(why.sentence());
+    }
+
+    /** An operator wants this side to run the group. Returns what happened, one sentence. */
+    String failover(long now) {
+        switch (machine.state()) {
+            case STANDBY ->
+                    takeOver(new Reason("operator", "an operator asked for the failover"), now);
+            case ACTIVE -> {
+                return "the group runs here already";
+            }
+            default ->
+                    throw new DomainException(
+                            "no-complete-copy",
+                            "there is no complete copy to run here: the group is "
+                                    + machine.state(),
+                            "wait until it is STANDBY, or run it at its primary");
+        }
+        if (machine.state() != BackupState.ACTIVE) {
+            Reason reason = machine.entry().reason();
+            throw new DomainException(
+                    reason.code(), reason.sentence(), "see the agent's log on this host");
+        }
+        return "the group runs here now";
+    }
+
+    /** An operator wants this side to let go of the group. Returns what happened, one sentence. */
+    String unprotect(long now) {
+        Reason why = new Reason("unprotected", "let go by an operator");
+        switch (machine.state()) {
+            case SEEDING, STANDBY -> {
+                concede(why, now);
+                return "the copy on this host is given up; the primary goes on alone";
+            }
+            case ACTIVE, CONCEDED -> {
+                effects.forget();
+                machine.transition(BackupState.ENDED, now, why);
+                return "the protection is forgotten; what runs here runs on";
+            }
+            default -> {
+                return "there was nothing to let go of";
+            }
+        }
+    }
+
+    /** Everything up to here can be undone; persisting ACTIVATED cannot. */
+    private void takeOver(Reason why, long now) {
+        machine.transition(BackupState.TAKING_OVER, now, why);
+        effects.hangUp("this backup takes over: " + why.sentence());
+        Reason failure = effects.load();
+        if (failure != null) {
+            machine.transition(
+                    BackupState.STANDBY,
+                    now,
+                    new Reason(
+                            failure.code(),
+                            "the takeover failed, nothing was activated: " + failure.sentence()));
+            return;
+        }
+        effects.record(Standing.ACTIVATED);
+        failure = effects.run();
+        machine.transition(
+                BackupState.ACTIVE,
+                now,
+                failure == null
+                        ? new Reason(
+                                "took-over", "this host runs the group since " + why.sentence())
+                        : failure);
+    }
+}

@@ -1,0 +1,403 @@
+package remus.backup;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import remus.domain.DomainException;
+import remus.domain.MemoryRegion;
+import remus.domain.StandbySpec;
+import remus.ha.DutyCycle;
+import remus.ha.FailureDetector;
+import remus.ha.GroupRecord;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Mailbox;
+import remus.ha.Reason;
+import remus.ha.StateMachine;
+import remus.protocol.Frame;
+import remus.protocol.FrameType;
+import remus.protocol.PeerLink;
+import remus.protocol.ProtocolException;
+import remus.protocol.wire.Accepted;
+import remus.protocol.wire.Ack;
+import remus.protocol.wire.ConcedeRequest;
+import remus.protocol.wire.Conceded;
+import remus.protocol.wire.EpochEnd;
+import remus.protocol.wire.Heartbeat;
+import remus.protocol.wire.Hello;
+import remus.protocol.wire.Identity;
+import remus.protocol.wire.MemberEvent;
+import remus.protocol.wire.MemberFate;
+import remus.protocol.wire.Pages;
+import remus.protocol.wire.Welcome;
+
+/**
+ * A group at its backup: the conductor that stages, commits and applies epochs (steps 8 to 10 of
+ * the walk) and listens to the primary. What it hears goes to {@link BackupCore}, which decides.
+ * All of it happens in one thread; other threads post to {@link #mailbox}.
+ */
+public final class BackupGroup implements DutyCycle {
+    private static final Logger LOG = LoggerFactory.getLogger(BackupGroup.class);
+
+    /** Frames received and not yet looked at may hold this much memory; then reading stops. */
+    private static final long BACKLOG_BYTES = 64 << 20;
+
+    private final BackupHost host;
+    private final Mailbox mailbox = new Mailbox();
+    private final StateMachine<BackupState> machine;
+    private final BackupCore core;
+    private final Copies copies = new Copies();
+    private final FailureDetector detector;
+    private final EpochAssembler assembler;
+    private final Identity identity;
+    private final PrimaryPeer primary;
+    private final AtomicLong backlogBytes = new AtomicLong();
+    private volatile GroupRecord record;
+    private volatile long committedEpoch;
+    private volatile long lastCommitNanos;
+    private final AtomicLong receivedBytes = new AtomicLong();
+    private volatile long takeoverNanos;
+    private long suspectedSince;
+    private boolean suspicionActedOn;
+    private boolean spoiled;
+
+    /**
+     * @param record names the group and its incarnation; its standing tells whether this is a new
+     *     group or one that an earlier life of this agent left
+     * @param silenceLimitNanos after how much silence the primary is suspected
+     * @param reconnectGraceNanos how long its connection may stay closed
+     * @param regionsOfMember the memory that was offered
+     */
+    BackupGroup(
+            BackupHost host,
+            GroupRecord record,
+            Identity identity,
+            long silenceLimitNanos,
+            long reconnectGraceNanos,
+            List<List<MemoryRegion>> regionsOfMember) {
+        this.host = host;
+        this.record = record;
+        this.identity = identity;
+        primary = new PrimaryPeer(host, identity);
+        BackupState initial =
+                switch (record.standing()) {
+                    case SEEDING, PROTECTED -> BackupState.SEEDING;
+                    case ACTIVATED -> BackupState.ACTIVE;
+                    case CONCEDED, OFF -> BackupState.CONCEDED;
+                };
+        machine =
+                new StateMachine<>(
+                        record.name(),
+                        BackupState.LEGAL,
+                        initial,
+                        new Reason(initial.name().toLowerCase(Locale.ROOT), "as the record says"),
+                        host.nanoTime(),
+                        this::entered);
+        core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
+        detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
+        long memory =
+                regionsOfMember.stream().flatMap(List::stream).mapToLong(MemoryRegion::bytes).sum();
+        assembler = new EpochAssembler(regionsOfMember, memory + BACKLOG_BYTES);
+    }
+
+    /** Where other threads leave work for the conductor. */
+    public Mailbox mailbox() {
+        return mailbox;
+    }
+
+    GroupRecord record() {
+        return record;
+    }
+
+    Identity identity() {
+        return identity;
+    }
+
+    BackupState state() {
+        return machine.state();
+    }
+
+    @Override
+    public boolean isDone() {
+        return machine.state() == BackupState.ENDED;
+    }
+
+    @Override
+    public long doWork(long now) {
+        mailbox.drain();
+        primary.progressed();
+        Reason suspicion = detector.suspicion(now);
+        if (suspicion == null) {
+            suspicionActedOn = false;
+        } else if (!suspicionActedOn) {
+            suspicionActedOn = true;
+            if (suspectedSince == 0) {
+                suspectedSince = now;
+            }
+            core.suspected(suspicion, now);
+        }
+        return suspicionActedOn ? Long.MAX_VALUE : detector.dueInNanos(now);
+    }
+
+    /** Makes the standbys, then tells the primary that it may send. */
+    void begin(PeerLink from, List<StandbySpec> specs) {
+        try {
+            copies.create(host, specs, () -> mailbox.post(this::standbyLost));
+        } catch (DomainException e) {
+            PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
+            core.suspected(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
+            return;
+        }
+        record = record.withMembers(copies.members());
+        core.begun();
+        from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
+    }
+
+    /** A connection of this incarnation's primary. */
+    void connected(PeerLink from, Hello hello) {
+        linked(from, hello);
+        core.trusted(host.nanoTime());
+        from.send(
+                Frame.of(
+                        FrameType.WELCOME,
+                        Welcome.newBuilder()
+                                .setVersion(1)
+                                .setFate(core.fate())
+                                .setLastCommittedEpoch(spoiled ? -1 : committedEpoch)
+                                .setSoftware(host.software())
+                                .build()));
+    }
+
+    /** From here on this is the group's connection. */
+    void linked(PeerLink from, Hello hello) {
+        primary.linked(from, hello);
+        assembler.drop();
+        detector.linkUp(host.nanoTime());
+        suspectedSince = 0;
+    }
+
+    void heartbeatsConnected(PeerLink from) {
+        primary.heartbeatsLinked(from);
+    }
+
+    /** Sends a heartbeat; called by the heartbeat thread. */
+    public void beat() {
+        primary.beat();
+    }
+
+    /** A frame on one of the group's connections, in the connection's thread. */
+    void received(PeerLink from, Frame frame) {
+        if (frame.type() == FrameType.HEARTBEAT) {
+            long beat = frame.header(Heartbeat.class).getProgress();
+            mailbox.post(() -> detector.beat(host.nanoTime(), beat));
+            return;
+        }
+        long bytes = frame.payload().readableBytes();
+        if (backlogBytes.addAndGet(bytes) > BACKLOG_BYTES) {
+            from.reading(false);
+        }
+        mailbox.post(
+                () -> {
+                    handle(from, frame);
+                    if (backlogBytes.addAndGet(-bytes) <= BACKLOG_BYTES / 2) {
+                        from.reading(true);
+                    }
+                });
+    }
+
+    /** One of the group's connections ended. */
+    void closed(PeerLink from, String reason) {
+        mailbox.post(
+                () -> {
+                    if (primary.closed(from)) {
+                        assembler.drop();
+                        suspectedSince = host.nanoTime();
+                        detector.linkDown(suspectedSince, reason);
+                        primary.probe(() -> mailbox.post(detector::agentGone));
+                    }
+                });
+    }
+
+    private void handle(PeerLink from, Frame frame) {
+        if (!primary.isCurrent(from)) {
+            frame.release();
+            return;
+        }
+        detector.heard(host.nanoTime());
+        receivedBytes.addAndGet(frame.payload().readableBytes());
+        try {
+            switch (frame.type()) {
+                case PAGES, DEVICES -> stage(frame);
+                case EPOCH_END -> commit(from, frame.header(EpochEnd.class));
+                case MEMBER_EVENT -> memberGone(frame.header(MemberEvent.class));
+                case CONCEDE_REQUEST -> concede(from, frame.header(ConcedeRequest.class));
+                default ->
+                        throw new ProtocolException(
+                                "frame: " + frame.type() + " (expected: one of an epoch)");
+            }
+        } catch (ProtocolException e) {
+            frame.release();
+            LOG.warn("{}: {} broke the protocol: {}", record.name(), from.peer(), e.getMessage());
+            PrimaryPeer.refuse(
+                    from,
+                    "protocol-error",
+                    e.getMessage(),
+                    "run the same version of Remus on both hosts");
+        }
+    }
+
+    private void stage(Frame frame) {
+        if (frame.type() == FrameType.PAGES && frame.header(Pages.class).getSeed()) {
+            if (machine.state() != BackupState.SEEDING) {
+                throw new ProtocolException(
+                        "seed pages: the copy is complete (expected: pages of an epoch)");
+            }
+            assembler.checkPages(frame.header(Pages.class), frame.payload());
+            copies.seed(frame);
+            frame.release();
+        } else {
+            assembler.stage(frame);
+        }
+    }
+
+    /** Step 9: the epoch is whole; then the acknowledgement; then it is folded in. */
+    private void commit(PeerLink from, EpochEnd end) {
+        List<Frame> epoch = assembler.complete(end);
+        core.committed(host.nanoTime());
+        committedEpoch = end.getEpoch();
+        lastCommitNanos = host.nanoTime();
+        from.send(
+                Frame.of(
+                        FrameType.ACK,
+                        Ack.newBuilder().setIdentity(identity).setEpoch(end.getEpoch()).build()));
+        copies.apply(epoch);
+    }
+
+    private void memberGone(MemberEvent event) {
+        suspectedSince = host.nanoTime();
+        if (event.getFate() == MemberFate.MEMBER_OFF) {
+            core.memberSwitchedOff(event.getDetail(), host.nanoTime());
+        } else {
+            core.memberLost(event.getDetail(), host.nanoTime());
+        }
+    }
+
+    private void concede(PeerLink from, ConcedeRequest request) {
+        if (!core.concessionAsked(request.getReason(), host.nanoTime())) {
+            PrimaryPeer.refuse(
+                    from, "activated", "the group runs on the backup", "let the copy here stop");
+        }
+    }
+
+    private void standbyLost() {
+        core.giveUp(
+                new Reason("standby-lost", "the standby's process on this host died"),
+                host.nanoTime());
+    }
+
+    /** Runs the group here, at an operator's word. Any thread may call it. */
+    public CompletableFuture<String> failover() {
+        return command(() -> core.failover(host.nanoTime()));
+    }
+
+    /** Lets go of the group, at an operator's word. Any thread may call it. */
+    public CompletableFuture<String> unprotect() {
+        return command(() -> core.unprotect(host.nanoTime()));
+    }
+
+    /** This agent ends: gives up a copy that would end with it. Any thread may call it. */
+    public CompletableFuture<String> leave() {
+        return command(
+                () -> {
+                    core.giveUp(
+                            new Reason("agent-stopped", "the backup's agent was stopped"),
+                            host.nanoTime());
+                    return "left";
+                });
+    }
+
+    private CompletableFuture<String> command(Supplier<String> step) {
+        CompletableFuture<String> outcome = new CompletableFuture<>();
+        mailbox.post(
+                () -> {
+                    try {
+                        suspectedSince = host.nanoTime();
+                        outcome.complete(step.get());
+                    } catch (RuntimeException e) {
+                        outcome.completeExceptionally(e);
+                    }
+                });
+        return outcome;
+    }
+
+    /** What an operator sees. Any thread may call it. */
+    public BackupView view() {
+        StateMachine.Entry<BackupState> entry = machine.entry();
+        long last = lastCommitNanos;
+        return new BackupView(
+                record,
+                entry.state(),
+                entry.reason(),
+                entry.sinceNanos(),
+                committedEpoch,
+                last == 0 ? 0 : host.nanoTime() - last,
+                receivedBytes.get(),
+                takeoverNanos,
+                record.members());
+    }
+
+    private void entered(BackupState from, BackupState to, long now, Reason reason) {
+        LOG.info(
+                "{}: {} -> {}: {} ({})", record.name(), from, to, reason.sentence(), reason.code());
+    }
+
+    /** Carries out what the core decides. */
+    private final class Carrier implements BackupCore.Effects {
+        @Override
+        public void record(Standing standing) {
+            record = record.with(standing);
+            host.records().put(record);
+        }
+
+        @Override
+        public void forget() {
+            host.records().remove(record.name());
+        }
+
+        @Override
+        public void hangUp(String reason) {
+            assembler.drop();
+            primary.hangUp("activated", reason);
+        }
+
+        @Override
+        public @Nullable Reason load() {
+            Reason failure = copies.load();
+            spoiled = failure != null;
+            return failure;
+        }
+
+        @Override
+        public @Nullable Reason run() {
+            Reason failure = copies.run();
+            takeoverNanos = host.nanoTime() - suspectedSince;
+            return failure;
+        }
+
+        @Override
+        public void discard() {
+            copies.discard();
+        }
+
+        @Override
+        public void tellConceded(String reason) {
+            primary.send(
+                    FrameType.CONCEDED,
+                    Conceded.newBuilder().setIdentity(identity).setReason(reason).build());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package remus.backup;
+
+import com.google.protobuf.MessageLite;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import remus.protocol.Frame;
+import remus.protocol.FrameType;
+import remus.protocol.PeerLink;
+import remus.protocol.wire.Heartbeat;
+import remus.protocol.wire.Hello;
+import remus.protocol.wire.Identity;
+import remus.protocol.wire.Refused;
+
+/** The group's connections to its primary. Conductor's thread only, but for the heartbeats. */
+final class PrimaryPeer {
+    private final BackupHost host;
+    private final Identity identity;
+    private final AtomicLong progress = new AtomicLong();
+    private volatile @Nullable PeerLink heartbeats;
+    private @Nullable PeerLink link;
+    private String peerHost = "";
+    private int agentPort;
+
+    PrimaryPeer(BackupHost host, Identity identity) {
+        this.host = host;
+        this.identity = identity;
+    }
+
+    /** A connection takes the place of the one before. */
+    void linked(PeerLink from, Hello hello) {
+        PeerLink old = link;
+        if (old != null) {
+            old.close();
+        }
+        link = from;
+        peerHost = from.peer().substring(0, from.peer().lastIndexOf(':'));
+        agentPort = hello.getAgentPort();
+    }
+
+    boolean isCurrent(PeerLink from) {
+        return from == link;
+    }
+
+    void heartbeatsLinked(PeerLink from) {
+        PeerLink old = heartbeats;
+        heartbeats = from;
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    /** A connection ended. Returns whether it was the current one for data. */
+    boolean closed(PeerLink from) {
+        if (from == heartbeats) {
+            heartbeats = null;
+        }
+        if (from != link) {
+            return false;
+        }
+        link = null;
+        return true;
+    }
+
+    /** Asks the primary's host whether its agent is gone. */
+    void probe(Runnable gone) {
+        host.probe(
+                peerHost,
+                agentPort,
+                refused -> {
+                    if (refused) {
+                        gone.run();
+                    }
+                });
+    }
+
+    void progressed() {
+        progress.incrementAndGet();
+    }
+
+    void beat() {
+        PeerLink to = heartbeats;
+        if (to != null) {
+            to.send(
+                    Frame.of(
+                            FrameType.HEARTBEAT,
+                            Heartbeat.newBuilder()
+                                    .setIdentity(identity)
+                                    .setProgress(progress.get())
+                                    .build()));
+        }
+    }
+
+    void send(FrameType type, MessageLite message) {
+        PeerLink to = link;
+        if (to != null) {
+            to.send(Frame.of(type, message));
+        }
+    }
+
+    /** Says why, and closes. */
+    void hangUp(String code, String reason) {
+        PeerLink old = link;
+        link = null;
+        if (old != null) {
+            refuse(old, code, reason, "let the copy there stop");
+        }
+    }
+
+    static void refuse(PeerLink to, String code, @Nullable String problem, String correction) {
+        to.send(
+                Frame.of(
+                        FrameType.REFUSED,
+                        Refused.newBuilder()
+                                .setCode(code)
+                                .setProblem(String.valueOf(problem))
+                                .setCorrection(correction)
+                                .build()),
+                to::close);
+    }
+}
