@@ -127,7 +127,8 @@ class FrameCodecTest {
         String expected = Frames.text(frame);
         byte[] bytes = Frames.encode(new FrameEncoder(), frame);
         assertThat(ByteBufUtil.hexDump(bytes)).isEqualTo(golden.get(type.name()));
-        channel.writeInbound(Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(golden.get(type.name()))));
+        channel.writeInbound(
+                Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(golden.get(type.name()))));
         assertThat(Frames.drain(channel)).containsExactly(expected);
     }
 
@@ -151,7 +152,7 @@ class FrameCodecTest {
         Map<String, String> vectors = new TreeMap<>();
         try (var in = FrameCodecTest.class.getResourceAsStream("golden-v1.txt")) {
             for (String line :
-                    new String(in.readAllBytes(), StandardCharsets.US_ASCII).split("\n")) {
+                    new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList()) {
                 int space = line.indexOf(' ');
                 vectors.put(line.substring(0, space), line.substring(space + 1));
             }
@@ -255,7 +256,8 @@ class FrameCodecTest {
 
     @Test
     void refusesAWrongChecksum() {
-        byte[] bytes = Frames.encode(new FrameEncoder(), Frames.hello(remus.protocol.wire.Channel.DATA));
+        byte[] bytes =
+                Frames.encode(new FrameEncoder(), Frames.hello(remus.protocol.wire.Channel.DATA));
         bytes[bytes.length - 1] ^= 1;
         assertThatThrownBy(() -> channel.writeInbound(Unpooled.wrappedBuffer(bytes)))
                 .hasMessageMatching("checksum: 0x[0-9a-f]{8} \\(expected: 0x[0-9a-f]{8}\\)");
@@ -263,7 +265,8 @@ class FrameCodecTest {
 
     @Test
     void refusesAHeaderThatIsNoMessage() {
-        byte[] bytes = Frames.encode(new FrameEncoder(), Frames.hello(remus.protocol.wire.Channel.DATA));
+        byte[] bytes =
+                Frames.encode(new FrameEncoder(), Frames.hello(remus.protocol.wire.Channel.DATA));
         bytes[20] = (byte) 0xFF;
         CRC32C crc = new CRC32C();
         crc.update(bytes, 0, 16);
@@ -295,8 +298,7 @@ class FrameCodecTest {
 
     @Test
     void dropsEverythingAfterAnError() {
-        assertThatThrownBy(
-                        () -> channel.writeInbound(Unpooled.wrappedBuffer(new byte[20])))
+        assertThatThrownBy(() -> channel.writeInbound(Unpooled.wrappedBuffer(new byte[20])))
                 .isInstanceOf(ProtocolException.class);
         byte[] valid = Frames.encode(new FrameEncoder(), Frames.ofEveryType().get(FrameType.ACK));
         channel.writeInbound(Unpooled.wrappedBuffer(valid));
