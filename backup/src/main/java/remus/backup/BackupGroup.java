@@ -83,12 +83,7 @@ public final class BackupGroup implements DutyCycle {
         this.record = record;
         this.identity = identity;
         primary = new PrimaryPeer(host, identity);
-        BackupState initial =
-                switch (record.standing()) {
-                    case SEEDING, PROTECTED -> BackupState.SEEDING;
-                    case ACTIVATED -> BackupState.ACTIVE;
-                    case CONCEDED, OFF -> BackupState.CONCEDED;
-                };
+        BackupState initial = BackupState.of(record.standing());
         machine =
                 new StateMachine<>(
                         record.name(),

@@ -3,6 +3,7 @@ package remus.backup;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import remus.ha.GroupRecord.Standing;
 
 /**
  * What a group is at its backup.
@@ -38,6 +39,15 @@ public enum BackupState {
         LEGAL.put(ACTIVE, EnumSet.of(ENDED));
         LEGAL.put(CONCEDED, EnumSet.of(ENDED));
         LEGAL.put(ENDED, EnumSet.noneOf(BackupState.class));
+    }
+
+    /** Where a group begins whose record says {@code standing}. */
+    static BackupState of(Standing standing) {
+        return switch (standing) {
+            case SEEDING, PROTECTED -> SEEDING;
+            case ACTIVATED -> ACTIVE;
+            case CONCEDED, OFF -> CONCEDED;
+        };
     }
 
     /** Whether the group's copy is gone and nothing more happens by itself. */

@@ -80,11 +80,20 @@ final class HelloGate extends ChannelInboundHandlerAdapter {
                 .addListener(
                         done ->
                                 home.register(channel)
-                                        .addListener(moved -> home.execute(() -> open(ctx))));
+                                        .addListener(
+                                                moved -> {
+                                                    if (moved.isSuccess()) {
+                                                        home.execute(() -> open(ctx));
+                                                    } else {
+                                                        channel.close();
+                                                    }
+                                                }));
     }
 
     private void open(ChannelHandlerContext ctx) {
-        link.open(listeners.get());
+        if (!link.isClosed()) {
+            link.open(listeners.get());
+        }
         for (Frame frame = held.poll(); frame != null; frame = held.poll()) {
             ctx.fireChannelRead(frame);
         }

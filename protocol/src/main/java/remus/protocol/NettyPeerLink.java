@@ -76,6 +76,11 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
         listener = owner;
     }
 
+    /** Whether it has ended; on the I/O thread. */
+    boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void send(Frame frame, Runnable onWritten) {
         long bytes = FrameEncoder.wireBytes(frame);

@@ -152,7 +152,7 @@ class FrameCodecTest {
         Map<String, String> vectors = new TreeMap<>();
         try (var in = FrameCodecTest.class.getResourceAsStream("golden-v1.txt")) {
             for (String line :
-                    new String(in.readAllBytes(), StandardCharsets.US_ASCII).split("\n")) {
+                    new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList()) {
                 int space = line.indexOf(' ');
                 vectors.put(line.substring(0, space), line.substring(space + 1));
             }

@@ -88,13 +88,19 @@ final class Frames {
                 FrameType.ACCEPTED,
                 Accepted.newBuilder()
                         .addChecks(Check.newBuilder().setCode("qemu").setPassed(true)));
+        putEpoch(frames);
+        putLife(frames);
+        return frames;
+    }
+
+    private static void putEpoch(Map<FrameType, Frame> frames) {
         frames.put(FrameType.PAGES, pages(42, entry(5, 1), entry(9, 2 | 1 << 31)));
         frames.put(
                 FrameType.DEVICES,
                 new Frame(
                         FrameType.DEVICES,
                         Devices.newBuilder().setEpoch(42).setMember(1).build(),
-                        Unpooled.directBuffer()
+                        untracked(100)
                                 .writeBytes(
                                         "QEVM-state"
                                                 .getBytes(
@@ -105,6 +111,9 @@ final class Frames {
                 FrameType.EPOCH_END,
                 EpochEnd.newBuilder().setEpoch(42).setFrames(2).setPayloadBytes(4122));
         put(frames, FrameType.ACK, Ack.newBuilder().setIdentity(IDENTITY).setEpoch(42));
+    }
+
+    private static void putLife(Map<FrameType, Frame> frames) {
         put(
                 frames,
                 FrameType.HEARTBEAT,
@@ -124,7 +133,6 @@ final class Frames {
                 frames,
                 FrameType.CONCEDED,
                 Conceded.newBuilder().setIdentity(IDENTITY).setReason("shutdown"));
-        return frames;
     }
 
     private static void put(
@@ -149,7 +157,7 @@ final class Frames {
     /** Runs as first page and count; page bytes are derived from the page number. */
     @SafeVarargs
     static Frame pages(long epoch, Map.Entry<Integer, Integer>... runs) {
-        ByteBuf payload = Unpooled.directBuffer();
+        ByteBuf payload = untracked(1 << 16);
         for (Map.Entry<Integer, Integer> run : runs) {
             payload.writeInt(run.getKey()).writeInt(run.getValue());
         }
@@ -164,6 +172,11 @@ final class Frames {
                 FrameType.PAGES,
                 Pages.newBuilder().setEpoch(epoch).setMember(1).setRunCount(runs.length).build(),
                 payload);
+    }
+
+    /** A buffer that a test may forget. */
+    private static ByteBuf untracked(int bytes) {
+        return Unpooled.wrappedBuffer(ByteBuffer.allocateDirect(bytes)).clear();
     }
 
     /** 256 pages of one run in staging memory that the link does not own. */
