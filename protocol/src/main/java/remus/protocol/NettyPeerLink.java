@@ -166,13 +166,17 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
         }
         ByteBuf payload = next.frame.payload();
         ByteBuf last = head;
-        if (payload.isReadable()) {
+        boolean large = payload.isReadable();
+        if (large) {
             channel.write(head);
             last = payload;
         } else {
             payload.release();
         }
         channel.write(last).addListener((Future<? super Void> done) -> written(next));
+        if (large) {
+            channel.flush(); // the peer takes it while the next one's checksum is computed
+        }
         return true;
     }
 
