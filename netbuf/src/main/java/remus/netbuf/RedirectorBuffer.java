@@ -8,6 +8,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.domain.linux.ForeignSocket;
@@ -45,6 +47,7 @@ public final class RedirectorBuffer implements NetBuffer {
     private static final int SEND_BUFFER_BYTES = 64 << 20;
 
     private static final int MAX_SOCKET_PATH_BYTES = 107;
+    private static final Pattern EFFECTIVE_UID = Pattern.compile("(?m)^Uid:\\s+\\d+\\s+(\\d+)");
 
     private final RedirectorFilters filters;
     private final long qemuPid;
@@ -142,12 +145,12 @@ public final class RedirectorBuffer implements NetBuffer {
 
     private int uidOfQemu() {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + qemuPid + "/status"))) {
-                if (line.startsWith("Uid:")) {
-                    return Integer.parseInt(line.split("\\s+")[2]); // the effective one
-                }
+            Path status = Path.of("/proc/" + qemuPid + "/status");
+            Matcher uid = EFFECTIVE_UID.matcher(Files.readString(status));
+            if (!uid.find()) {
+                throw new IOException("no Uid in " + status);
             }
-            throw new IOException("no Uid in /proc/" + qemuPid + "/status");
+            return Integer.parseInt(uid.group(1));
         } catch (IOException e) {
             throw new DomainException(
                     "no-such-process",
