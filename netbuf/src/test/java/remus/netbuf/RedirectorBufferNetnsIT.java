@@ -48,7 +48,7 @@ final class RedirectorBufferNetnsIT {
     }
 
     @Test
-    void heldOutputReachesTheClientOnlyAfterCommit() {
+    void heldOutputReachesTheClientOnlyAfterCommit() throws Throwable {
         try (RedirectorBuffer buffer = attach()) {
             for (String address : new String[] {GUEST, GUEST_IPV6}) {
                 lab.forgetNeighbours();
@@ -62,10 +62,14 @@ final class RedirectorBufferNetnsIT {
 
             buffer.preresume(1);
             buffer.commit(1);
-            try (Epochs epochs = new Epochs(lab.monitor(), buffer, 5)) {
-                until(5 * SECOND_NANOS, () -> lab.pings(GUEST) && lab.pings(GUEST_IPV6));
-                assertThat(lab.redis("PING")).isEqualTo("PONG");
-            }
+            Epochs.during(
+                    lab.monitor(),
+                    buffer,
+                    5,
+                    () -> {
+                        until(5 * SECOND_NANOS, () -> lab.pings(GUEST) && lab.pings(GUEST_IPV6));
+                        assertThat(lab.redis("PING")).isEqualTo("PONG");
+                    });
             buffer.detach();
         }
         assertThat(lab.redis("PING")).isEqualTo("PONG");
@@ -87,26 +91,31 @@ final class RedirectorBufferNetnsIT {
     }
 
     @Test
-    void connectionSurvivesADelayPerEpochAndAttachmentAndDetachment() throws IOException {
+    void connectionSurvivesADelayPerEpochAndAttachmentAndDetachment() throws Throwable {
         Process redis = lab.redisConnection();
         try (BufferedWriter in = redis.outputWriter();
                 BufferedReader out = redis.inputReader()) {
             String connection = ask(in, out, "CLIENT ID");
             double[] before = latencies(in, out, SECOND_NANOS);
-            try (RedirectorBuffer buffer = attach();
-                    Epochs epochs = new Epochs(lab.monitor(), buffer, 30)) {
-                double[] held = latencies(in, out, 4 * SECOND_NANOS);
-                System.out.printf(
-                        "PING direct p50 %.2f p99 %.2f ms; 30 ms epochs p50 %.2f p99 %.2f ms,"
-                                + " %d laps%n",
-                        at(before, 0.5),
-                        at(before, 0.99),
-                        at(held, 0.5),
-                        at(held, 0.99),
-                        epochs.laps());
-                assertThat(at(held, 0.99)).isLessThan(500);
-                System.out.println("30 ms epochs, " + benchmark());
-                epochs.close();
+            try (RedirectorBuffer buffer = attach()) {
+                long laps =
+                        Epochs.during(
+                                lab.monitor(),
+                                buffer,
+                                30,
+                                () -> {
+                                    double[] held = latencies(in, out, 4 * SECOND_NANOS);
+                                    System.out.printf(
+                                            "PING direct p50 %.2f p99 %.2f ms; 30 ms epochs p50"
+                                                    + " %.2f p99 %.2f ms%n",
+                                            at(before, 0.5),
+                                            at(before, 0.99),
+                                            at(held, 0.5),
+                                            at(held, 0.99));
+                                    assertThat(at(held, 0.99)).isLessThan(500);
+                                    System.out.println("30 ms epochs, " + benchmark());
+                                });
+                System.out.println(laps + " laps, " + buffer.stats());
                 buffer.detach();
             }
             assertThat(ask(in, out, "CLIENT ID")).isEqualTo(connection);
@@ -114,30 +123,36 @@ final class RedirectorBufferNetnsIT {
     }
 
     @Test
-    void segmentationOffloadPassesThrough() throws IOException {
+    void segmentationOffloadPassesThrough() throws Throwable {
         System.out.println("direct, " + benchmark());
         try (RedirectorBuffer buffer = attach()) {
-            try (Epochs epochs = new Epochs(lab.monitor(), buffer, 1)) {
-                System.out.println("1 ms epochs, " + benchmark());
-                String megabyte =
-                        lab.redis("EVAL", "return string.rep('0123456789abcdef', 65536)", "0");
-                assertThat(megabyte).isEqualTo("0123456789abcdef".repeat(65536));
-            }
+            Epochs.during(
+                    lab.monitor(),
+                    buffer,
+                    1,
+                    () -> {
+                        System.out.println("1 ms epochs, " + benchmark());
+                        String script = "return string.rep('0123456789abcdef', 65536)";
+                        assertThat(lab.redis("EVAL", script, "0"))
+                                .isEqualTo("0123456789abcdef".repeat(65536));
+                    });
             System.out.println("held, released: " + buffer.stats());
             buffer.detach();
         }
     }
 
     @Test
-    void agentDeathHoldsEverythingAndReattachmentKeepsTheConnection() throws IOException {
+    void agentDeathHoldsEverythingAndReattachmentKeepsTheConnection() throws Throwable {
         Process redis = lab.redisConnection();
         try (BufferedWriter in = redis.outputWriter();
                 BufferedReader out = redis.inputReader()) {
             String connection = ask(in, out, "CLIENT ID");
             try (RedirectorBuffer first = attach()) {
-                try (Epochs epochs = new Epochs(lab.monitor(), first, 10)) {
-                    assertThat(ask(in, out, "PING")).isEqualTo("PONG");
-                }
+                Epochs.during(
+                        lab.monitor(),
+                        first,
+                        10,
+                        () -> assertThat(ask(in, out, "PING")).isEqualTo("PONG"));
             }
             in.write("CLIENT ID\n");
             in.flush();
@@ -149,10 +164,14 @@ final class RedirectorBufferNetnsIT {
             try (RedirectorBuffer second = attach()) {
                 System.out.printf("attached again after %d ms%n", millisSince(start));
                 assertThat(lab.pings(GUEST)).as("before a commit").isFalse();
-                try (Epochs epochs = new Epochs(lab.monitor(), second, 10)) {
-                    assertThat(out.readLine()).isEqualTo(connection);
-                    assertThat(ask(in, out, "PING")).isEqualTo("PONG");
-                }
+                Epochs.during(
+                        lab.monitor(),
+                        second,
+                        10,
+                        () -> {
+                            assertThat(out.readLine()).isEqualTo(connection);
+                            assertThat(ask(in, out, "PING")).isEqualTo("PONG");
+                        });
                 second.detach();
             }
             assertThat(ask(in, out, "CLIENT ID")).isEqualTo(connection);
