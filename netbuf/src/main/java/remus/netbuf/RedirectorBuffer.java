@@ -43,7 +43,10 @@ public final class RedirectorBuffer implements NetBuffer {
     private static final long DRAIN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** What QEMU may send to a stopped agent before the VM freezes; the kernel doubles it. */
+    /**
+     * What QEMU may send to a stopped agent before the VM freezes. The kernel doubles it, and
+     * counts some 1,500 bytes for a small packet: measured, 87,000 of them fit, instead of 140.
+     */
     private static final int SEND_BUFFER_BYTES = 64 << 20;
 
     private static final int MAX_SOCKET_PATH_BYTES = 107;

@@ -17,6 +17,7 @@ import java.util.List;
  */
 public final class ForeignSocket {
     private static final int AF_UNIX = 1;
+    private static final int EBADF = 9;
     private static final int SOCKADDR_BYTES = 110;
     private static final int PATH_OFFSET = 2;
 
@@ -64,7 +65,15 @@ public final class ForeignSocket {
     }
 
     private static int raiseIfConnectedTo(Path peer, int process, int remote, int bytes) {
-        int fd = (int) SocketLibrary.syscall(SocketLibrary.PIDFD_GETFD, process, remote, 0);
+        int fd;
+        try {
+            fd = (int) SocketLibrary.syscall(SocketLibrary.PIDFD_GETFD, process, remote, 0);
+        } catch (LastErrorException e) {
+            if (e.getErrorCode() == EBADF) {
+                return 0; // closed since it was listed
+            }
+            throw e;
+        }
         try {
             return peer.toString().equals(peerPath(fd)) ? raise(fd, bytes) : 0;
         } finally {
