@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -17,9 +18,11 @@ import remus.domain.qemu.QmpClient;
 
 /**
  * A real guest (busybox and Redis at 10.77.0.10) behind a tap with virtio-net headers on a bridge
- * in a network namespace of its own; the client lives in that namespace, at 10.77.0.1.
+ * in a network namespace of its own; the client lives in that namespace, at 10.77.0.1. QEMU runs as
+ * nobody.
  */
 final class GuestLab implements AutoCloseable {
+    static final int QEMU_UID = 65_534;
     static final String GUEST = "10.77.0.10";
     static final String GUEST_IPV6 = "fe80::5054:ff:fe12:3456%br0";
 
@@ -37,6 +40,7 @@ final class GuestLab implements AutoCloseable {
                 kernel != null && initrd != null,
                 "needs -Dremus.guest.kernel, -Dremus.guest.initrd");
         this.directory = directory;
+        setMode(directory, "rwx--x--x");
         run("ip", "netns", "add", namespace);
         ip("link add name br0 type bridge");
         ip("link set br0 up");
@@ -46,7 +50,8 @@ final class GuestLab implements AutoCloseable {
         Path pidFile = directory.resolve("qemu.pid");
         List<String> qemu =
                 new ArrayList<>(List.of("qemu-system-x86_64", "-accel", "tcg", "-machine", "q35"));
-        qemu.addAll(List.of("-m", "256", "-display", "none", "-nodefaults", "-daemonize"));
+        qemu.addAll(List.of("-m", "256", "-display", "none", "-nodefaults"));
+        qemu.addAll(List.of("-daemonize", "-runas", "nobody"));
         qemu.addAll(List.of("-serial", "file:" + directory.resolve("serial")));
         qemu.addAll(List.of("-qmp", "unix:" + directory.resolve("qmp") + ",server=on,wait=off"));
         qemu.addAll(List.of("-pidfile", pidFile.toString(), "-kernel", kernel, "-initrd", initrd));
@@ -57,6 +62,11 @@ final class GuestLab implements AutoCloseable {
         pid = Long.parseLong(Files.readString(pidFile).trim());
         monitor = QmpClient.connect(directory.resolve("qmp"));
         until(BOOT_NANOS, () -> redis("PING").equals("PONG"));
+    }
+
+    /** JUnit's directories are closed to QEMU's user. */
+    static void setMode(Path path, String mode) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
     }
 
     QmpClient monitor() {

@@ -42,6 +42,7 @@ final class StoppedAgentNetnsIT {
     static void boot(@TempDir Path directory) throws IOException {
         lab = new GuestLab(directory);
         Files.createDirectory(lab.sockets());
+        GuestLab.setMode(lab.sockets(), "rwx--x--x");
     }
 
     @AfterAll
@@ -56,8 +57,9 @@ final class StoppedAgentNetnsIT {
         collectorSocket = lab.sockets().resolve("collector");
         Path injectorSocket = lab.sockets().resolve("injector");
         filters = new RedirectorFilters(lab.monitor(), "n0");
-        try (ChardevListener fromGuest = ChardevListener.listen(collectorSocket, 0);
-                ChardevListener toNet = ChardevListener.listen(injectorSocket, 0)) {
+        try (ChardevListener fromGuest =
+                        ChardevListener.listen(collectorSocket, GuestLab.QEMU_UID);
+                ChardevListener toNet = ChardevListener.listen(injectorSocket, GuestLab.QEMU_UID)) {
             filters.addChardevs(collectorSocket, injectorSocket);
             collected = fromGuest.accept(5 * SECOND_NANOS);
             injected = toNet.accept(5 * SECOND_NANOS);
