@@ -380,6 +380,7 @@ public final class BackupGroup implements DutyCycle {
         public @Nullable Reason run() {
             Reason failure = copies.run();
             takeoverNanos = host.nanoTime() - suspectedSince;
+            copies.discard(); // what runs is only let go of
             return failure;
         }
 

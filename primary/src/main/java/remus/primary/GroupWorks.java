@@ -163,10 +163,9 @@ final class GroupWorks implements PrimaryCore.Effects {
 
     @Override
     public void offer() {
-        Protection current = protection;
-        if (current != null) {
-            conversation().send(FrameType.OFFER, current.offer(settings, false));
-        }
+        attempt(
+                current ->
+                        conversation().send(FrameType.OFFER, current.offer(settings, false)));
     }
 
     @Override

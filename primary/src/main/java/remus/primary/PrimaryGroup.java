@@ -210,6 +210,7 @@ public final class PrimaryGroup implements DutyCycle {
                 adopted.retire();
                 return;
             }
+            adopted.attachDomains();
             adopted.attachDevices();
             if (core.standing() == Standing.SEEDING) {
                 works.startOver(); // nothing was held, or no longer need be: clean up and begin
@@ -233,7 +234,8 @@ public final class PrimaryGroup implements DutyCycle {
     }
 
     private void happened(Protection source, DomainEvent event, int index) {
-        if (source != works.protection() || isDone()) {
+        boolean over = isDone() || machine.state() == GroupState.SUPERSEDED;
+        if (over || source != works.protection()) {
             return;
         }
         long now = host.nanoTime();

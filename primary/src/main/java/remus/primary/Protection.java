@@ -31,6 +31,7 @@ final class Protection {
     private final Crew crew;
     private final TimelineRing timelines;
     private volatile long newestEpoch;
+    private volatile long memoryBytes;
     private @Nullable EpochInFlight carried;
 
     private Protection(
@@ -82,6 +83,7 @@ final class Protection {
                         .setIntervalNanos(settings.intervalNanos())
                         .setSilenceLimitNanos(settings.limits().silenceLimitNanos())
                         .setReconnectGraceNanos(settings.limits().reconnectGraceNanos());
+        long memory = 0;
         for (Member member : members) {
             StandbySpec spec = member.domain().standbySpec();
             remus.protocol.wire.Member.Builder wire =
@@ -90,6 +92,7 @@ final class Protection {
                             .setUuid(spec.uuid())
                             .setHypervisor(spec.hypervisor())
                             .setSpec(spec.spec());
+            memory += spec.regions().stream().mapToLong(MemoryRegion::bytes).sum();
             spec.regions()
                     .forEach(
                             region ->
@@ -98,6 +101,7 @@ final class Protection {
                                                     .setName(region.name())
                                                     .setBytes(region.bytes())));
         }
+        memoryBytes = memory;
         return offer.build();
     }
 
@@ -185,11 +189,9 @@ final class Protection {
         window.unacknowledged().forEach(sender::send);
     }
 
+    /** Guest memory of all members; 0 until it was offered. */
     long memoryBytes() {
-        return members.stream()
-                .flatMap(member -> member.domain().standbySpec().regions().stream())
-                .mapToLong(MemoryRegion::bytes)
-                .sum();
+        return memoryBytes;
     }
 
     long newestEpoch() {

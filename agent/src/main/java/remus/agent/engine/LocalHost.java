@@ -1,0 +1,147 @@
+package remus.agent.engine;
+
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import remus.agent.Version;
+import remus.agent.config.AgentConfig;
+import remus.backup.BackupGroup;
+import remus.backup.BackupHost;
+import remus.domain.Domain;
+import remus.domain.DomainException;
+import remus.domain.Finding;
+import remus.domain.Hypervisor;
+import remus.domain.qemu.QemuDomain;
+import remus.domain.qemu.QemuHypervisor;
+import remus.domain.qemu.QemuStandbys;
+import remus.ha.ConductorThread;
+import remus.ha.FileRecordStore;
+import remus.ha.RecordStore;
+import remus.netbuf.NetBuffer;
+import remus.netbuf.RedirectorBuffer;
+import remus.primary.Member;
+import remus.primary.PrimaryHost;
+import remus.primary.ProtectionSettings;
+import remus.protocol.PeerLink;
+import remus.protocol.wire.Channel;
+
+/** The real host under both engines. */
+final class LocalHost implements PrimaryHost, BackupHost {
+    /** Output of one NIC that may be held; at half of it the next checkpoint comes early. */
+    private static final int HELD_BYTES = 32 << 20;
+
+    private final AgentConfig config;
+    private final Wire wire;
+    private final RecordStore records;
+    private final QemuHypervisor qemu;
+    private final QemuHypervisor unsafeQemu;
+    private final SecureRandom random = new SecureRandom();
+    private final ExecutorService background =
+            Executors.newCachedThreadPool(
+                    task -> {
+                        Thread thread = new Thread(task, "remus-background");
+                        thread.setDaemon(true);
+                        return thread;
+                    });
+
+    LocalHost(AgentConfig config, Wire wire, QemuStandbys standbys) {
+        this.config = config;
+        this.wire = wire;
+        records = new FileRecordStore(config.stateDir().resolve("groups"));
+        Path directory = config.runDir().resolve("qemu");
+        qemu = new QemuHypervisor(directory, false, standbys);
+        unsafeQemu = new QemuHypervisor(directory, true, standbys);
+    }
+
+    QemuHypervisor qemu(boolean unsafe) {
+        return unsafe ? unsafeQemu : qemu;
+    }
+
+    @Override
+    public Member open(String name, ProtectionSettings settings) {
+        Domain domain = qemu(settings.unsafe()).open(name);
+        try {
+            for (Finding finding : domain.preflight()) {
+                if (!finding.passed()) {
+                    throw new DomainException(finding.code(), finding.problem(), finding.correction());
+                }
+            }
+            List<NetBuffer> buffers = netBuffers((QemuDomain) domain);
+            return new Member(domain, buffers, new ArrayList<>(buffers));
+        } catch (RuntimeException e) {
+            domain.close();
+            throw e;
+        }
+    }
+
+    private List<NetBuffer> netBuffers(QemuDomain domain) {
+        Path sockets = config.runDir().resolve("net").resolve(Long.toString(domain.identity().pid()));
+        List<NetBuffer> buffers = new ArrayList<>();
+        for (String netdev : domain.netdevs()) {
+            buffers.add(
+                    new RedirectorBuffer(
+                            domain.monitor(), domain.identity().pid(), netdev, sockets, HELD_BYTES));
+        }
+        return buffers;
+    }
+
+    @Override
+    public void dial(
+            ProtectionSettings.PeerAddress peer,
+            Channel channel,
+            PeerLink.Listener listener,
+            Consumer<PeerLink> connected,
+            Consumer<String> failed) {
+        wire.dial(peer.host(), peer.port(), channel, listener, connected, failed);
+    }
+
+    @Override
+    public Hypervisor hypervisor(String kind) {
+        if (!kind.equals(qemu.kind())) {
+            throw new DomainException(
+                    "no-hypervisor",
+                    "hypervisor: " + kind + " (expected: " + qemu.kind() + ")",
+                    "protect this domain towards a host that runs " + kind);
+        }
+        return qemu;
+    }
+
+    @Override
+    public RecordStore records() {
+        return records;
+    }
+
+    @Override
+    public void probe(String host, int port, Consumer<Boolean> refused) {
+        wire.probe(host, port, refused);
+    }
+
+    @Override
+    public void conduct(BackupGroup group) {
+        ConductorThread.start("backup-" + group.view().record().name(), group, group.mailbox());
+    }
+
+    @Override
+    public void background(Runnable task) {
+        background.execute(task);
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime();
+    }
+
+    @Override
+    public long newIncarnation() {
+        return random.nextLong() >>> 1;
+    }
+
+    @Override
+    public String software() {
+        return "remus " + Version.CURRENT + " on " + config.name();
+    }
+}

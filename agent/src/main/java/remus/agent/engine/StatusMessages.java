@@ -1,0 +1,98 @@
+package remus.agent.engine;
+
+import java.util.Locale;
+import remus.agent.api.Distribution;
+import remus.agent.api.GroupStatus;
+import remus.agent.api.MemberStatus;
+import remus.backup.BackupView;
+import remus.ha.Reason;
+import remus.netbuf.NetBuffer;
+import remus.primary.PrimaryView;
+import remus.primary.TimelineRing;
+
+/** Puts what the engines show into the words of the control API. */
+final class StatusMessages {
+    private StatusMessages() {}
+
+    static GroupStatus of(PrimaryView view, long nowNanos, long nowMillis) {
+        GroupStatus.Builder status =
+                GroupStatus.newBuilder()
+                        .setName(view.settings().group())
+                        .setUuid(view.settings().uuid())
+                        .setRole("primary")
+                        .setState(view.state().name())
+                        .setSinceUnixMillis(millis(view.sinceNanos(), nowNanos, nowMillis))
+                        .setPeer(view.settings().peer().toString())
+                        .setFailover(word(view.settings().failover().name()))
+                        .setIntervalNanos(view.intervalNanos())
+                        .setEpoch(view.epoch())
+                        .setAckedEpoch(view.ackedEpoch())
+                        .setLastAckAgeNanos(view.ackAgeNanos())
+                        .setMissedTicks(view.missedTicks())
+                        .setPauseNanos(distribution(view.pauseNanos()))
+                        .setAckNanos(distribution(view.ackNanos()))
+                        .setDirtyPages(distribution(view.dirtyPages()))
+                        .setCheckpointsPerSecond(view.checkpointsPerSecond())
+                        .setBandwidthBytesPerSecond(view.bandwidthBytesPerSecond())
+                        .setSeedBytes(view.seedBytes())
+                        .setSeedTotalBytes(view.seedTotalBytes());
+        reason(status, view.reason());
+        view.members().forEach(member -> status.addMembers(member(member)));
+        return status.build();
+    }
+
+    private static MemberStatus member(PrimaryView.MemberView member) {
+        MemberStatus.Builder status =
+                MemberStatus.newBuilder()
+                        .setName(member.name())
+                        .setState("running")
+                        .setClockLagNanos(member.clockLagNanos());
+        for (NetBuffer.Stats stats : member.netBuffers()) {
+            status.setHeldBytes(status.getHeldBytes() + stats.heldBytes())
+                    .setHeldPackets(status.getHeldPackets() + stats.heldPackets())
+                    .setDroppedPackets(status.getDroppedPackets() + stats.droppedPackets());
+        }
+        return status.build();
+    }
+
+    static GroupStatus of(BackupView view, long nowNanos, long nowMillis) {
+        GroupStatus.Builder status =
+                GroupStatus.newBuilder()
+                        .setName(view.record().name())
+                        .setUuid(view.record().uuid())
+                        .setRole("backup")
+                        .setState(view.state().name())
+                        .setSinceUnixMillis(millis(view.sinceNanos(), nowNanos, nowMillis))
+                        .setPeer(view.record().peer())
+                        .setFailover(word(view.record().failover()))
+                        .setIntervalNanos(view.record().intervalNanos())
+                        .setEpoch(view.committedEpoch())
+                        .setAckedEpoch(view.committedEpoch())
+                        .setLastAckAgeNanos(view.lastCommitAgeNanos())
+                        .setSeedBytes(view.receivedBytes())
+                        .setTakeoverNanos(view.takeoverNanos());
+        reason(status, view.reason());
+        view.members().forEach(member -> status.addMembers(MemberStatus.newBuilder().setName(member.name())));
+        return status.build();
+    }
+
+    private static void reason(GroupStatus.Builder status, Reason reason) {
+        status.setReasonCode(reason.code()).setReason(reason.sentence());
+    }
+
+    private static Distribution distribution(TimelineRing.Distribution values) {
+        return Distribution.newBuilder()
+                .setP50(values.p50())
+                .setP99(values.p99())
+                .setMax(values.max())
+                .build();
+    }
+
+    private static long millis(long sinceNanos, long nowNanos, long nowMillis) {
+        return nowMillis - (nowNanos - sinceNanos) / 1_000_000;
+    }
+
+    private static String word(String constant) {
+        return constant.toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}
