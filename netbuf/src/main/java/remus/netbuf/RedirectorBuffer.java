@@ -27,6 +27,7 @@ import remus.domain.qemu.Monitor;
  * <p>Death: without our end of the sockets QEMU drops what the guest sends, so its output stays
  * held; the chardevs come back within a second to an agent that attaches again. A live agent that
  * is stopped freezes the VM when the socket is full, which is why QEMU's send buffer is raised.
+ * While no agent is there QEMU writes a line to its log for each packet that it drops.
  *
  * <p>Two things are not held but lost: packets that QEMU itself makes ({@code announce-self}) carry
  * no virtio-net header, so the tap refuses them after an injection; and what was released when the

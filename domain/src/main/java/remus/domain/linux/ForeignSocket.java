@@ -1,6 +1,11 @@
 package remus.domain.linux;
 
-import com.sun.jna.LastErrorException;
+import static remus.domain.linux.DescriptorLibrary.SYS_PIDFD_GETFD;
+import static remus.domain.linux.DescriptorLibrary.SYS_PIDFD_OPEN;
+import static remus.domain.linux.SocketLibrary.SOL_SOCKET;
+import static remus.domain.linux.SocketLibrary.SO_SNDBUF;
+import static remus.domain.linux.SocketLibrary.SO_SNDBUFFORCE;
+
 import com.sun.jna.Memory;
 import com.sun.jna.ptr.IntByReference;
 import java.io.IOException;
@@ -17,7 +22,6 @@ import java.util.List;
  */
 public final class ForeignSocket {
     private static final int AF_UNIX = 1;
-    private static final int EBADF = 9;
     private static final int SOCKADDR_BYTES = 110;
     private static final int PATH_OFFSET = 2;
 
@@ -33,21 +37,24 @@ public final class ForeignSocket {
      * @throws IOException if the process or its descriptors cannot be looked into
      */
     public static int raiseSendBuffers(long pid, Path peer, int bytes) throws IOException {
+        int process = (int) DescriptorLibrary.syscall(SYS_PIDFD_OPEN, pid, 0, 0);
+        if (process < 0) {
+            throw failed("pidfd_open " + pid);
+        }
         int smallest = 0;
         try {
-            int process = (int) SocketLibrary.syscall(SocketLibrary.PIDFD_OPEN, pid, 0, 0);
-            try {
-                for (int remote : socketsOf(pid)) {
-                    int now = raiseIfConnectedTo(peer, process, remote, bytes);
-                    smallest = now > 0 && smallest > 0 ? Math.min(now, smallest) : smallest + now;
-                }
-            } finally {
-                SocketLibrary.close(process);
+            for (int remote : socketsOf(pid)) {
+                int now = raiseIfConnectedTo(peer, process, remote, bytes);
+                smallest = now > 0 && smallest > 0 ? Math.min(now, smallest) : smallest + now;
             }
-        } catch (LastErrorException e) {
-            throw new IOException("sockets of process " + pid + ": " + e.getMessage(), e);
+        } finally {
+            DescriptorLibrary.close(process);
         }
         return smallest;
+    }
+
+    private static IOException failed(String what) {
+        return new IOException(Errno.describe(what, Errno.last()));
     }
 
     private static List<Integer> socketsOf(long pid) throws IOException {
@@ -64,52 +71,45 @@ public final class ForeignSocket {
         return sockets;
     }
 
-    private static int raiseIfConnectedTo(Path peer, int process, int remote, int bytes) {
-        int fd;
-        try {
-            fd = (int) SocketLibrary.syscall(SocketLibrary.PIDFD_GETFD, process, remote, 0);
-        } catch (LastErrorException e) {
-            if (e.getErrorCode() == EBADF) {
+    private static int raiseIfConnectedTo(Path peer, int process, int remote, int bytes)
+            throws IOException {
+        int fd = (int) DescriptorLibrary.syscall(SYS_PIDFD_GETFD, process, remote, 0);
+        if (fd < 0) {
+            if (Errno.last() == Errno.EBADF) {
                 return 0; // closed since it was listed
             }
-            throw e;
+            throw failed("pidfd_getfd " + remote);
         }
         try {
             return peer.toString().equals(peerPath(fd)) ? raise(fd, bytes) : 0;
         } finally {
-            SocketLibrary.close(fd);
+            DescriptorLibrary.close(fd);
         }
     }
 
+    /** Where the socket is connected to; "" for one that is not, or not to a path. */
     private static String peerPath(int fd) {
         try (Memory address = new Memory(SOCKADDR_BYTES)) {
             address.clear();
             IntByReference length = new IntByReference(SOCKADDR_BYTES - 1);
-            SocketLibrary.getpeername(fd, address, length);
-            return address.getShort(0) == AF_UNIX
+            return SocketLibrary.getpeername(fd, address, length) == 0
+                            && address.getShort(0) == AF_UNIX
                     ? address.getString(PATH_OFFSET, StandardCharsets.UTF_8.name())
                     : "";
-        } catch (LastErrorException e) {
-            return ""; // ENOTCONN: a listening socket, or a datagram one
         }
     }
 
-    private static int raise(int fd, int bytes) {
+    private static int raise(int fd, int bytes) throws IOException {
         IntByReference value = new IntByReference(bytes);
-        try {
-            SocketLibrary.setsockopt(
-                    fd, SocketLibrary.SOL_SOCKET, SocketLibrary.SO_SNDBUFFORCE, value, 4);
-        } catch (LastErrorException e) {
-            // not CAP_NET_ADMIN: as much as net.core.wmem_max allows
-            SocketLibrary.setsockopt(
-                    fd, SocketLibrary.SOL_SOCKET, SocketLibrary.SO_SNDBUF, value, 4);
+        // without CAP_NET_ADMIN: as much as net.core.wmem_max allows
+        if (SocketLibrary.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, value, Integer.BYTES) < 0
+                && SocketLibrary.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, Integer.BYTES) < 0) {
+            throw failed("send buffer of " + bytes + " bytes");
         }
-        SocketLibrary.getsockopt(
-                fd,
-                SocketLibrary.SOL_SOCKET,
-                SocketLibrary.SO_SNDBUF,
-                value,
-                new IntByReference(4));
+        IntByReference length = new IntByReference(Integer.BYTES);
+        if (SocketLibrary.getsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, length) < 0) {
+            throw failed("send buffer");
+        }
         return value.getValue();
     }
 }
