@@ -13,7 +13,8 @@ import remus.agent.daemon.AgentMain;
 @Command(
         name = "agent",
         description = {
-            "Runs the agent of this host, until it gets SIGTERM.%n",
+            "Runs the agent of this host, until it gets SIGTERM.",
+            "",
             "It is primary for the groups protected from here and backup for those of others. It"
                     + " prints one line when it is ready. Ending it leaves every guest running."
         },

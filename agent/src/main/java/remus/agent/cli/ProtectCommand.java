@@ -16,7 +16,8 @@ import remus.agent.api.ProtectRequest;
         name = "protect",
         description = {
             "Protects running domains on a backup host, as one group, and returns when the backup"
-                    + " has acknowledged the first checkpoint.%n",
+                    + " has acknowledged the first checkpoint.",
+            "",
             "The guests run on meanwhile. Interrupting the command before that cancels the"
                     + " protection; the guests are then as they were."
         },

@@ -14,7 +14,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description = {
-            "Keeps running virtual machines alive through the loss of their host.%n",
+            "Keeps running virtual machines alive through the loss of their host.",
+            "",
             "Many times a second the guest is suspended for some milliseconds and what changed goes"
                 + " to a backup host; no reply leaves before the backup holds the state that caused"
                 + " it."

@@ -58,11 +58,6 @@ public record AgentConfig(
         }
     }
 
-    /** Where the command line finds this agent. */
-    public Path controlSocket() {
-        return runDir.resolve("control.sock");
-    }
-
     /**
      * Reads a file.
      *

@@ -1,7 +1,6 @@
 package remus.agent.config;
 
 import java.time.Duration;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,18 +11,6 @@ public final class DurationText {
             "a whole number with its unit us, ms, s, m or h, such as 50ms";
 
     private static final Pattern PATTERN = Pattern.compile("(\\d{1,9}) ?(us|ms|s|m|h)");
-    private static final Map<String, Long> NANOS =
-            Map.of(
-                    "us",
-                    1_000L,
-                    "ms",
-                    1_000_000L,
-                    "s",
-                    1_000_000_000L,
-                    "m",
-                    60_000_000_000L,
-                    "h",
-                    3_600_000_000_000L);
 
     private DurationText() {}
 
@@ -41,18 +28,28 @@ public final class DurationText {
             throw new IllegalArgumentException("\"" + text + "\" is not " + FORM + guess);
         }
         return Duration.ofNanos(
-                Math.multiplyExact(Long.parseLong(matcher.group(1)), NANOS.get(matcher.group(2))));
+                Math.multiplyExact(Long.parseLong(matcher.group(1)), nanos(matcher.group(2))));
     }
 
     /** The largest unit that keeps it whole. */
     public static String format(Duration duration) {
         long nanos = duration.toNanos();
         for (String unit : new String[] {"h", "m", "s", "ms"}) {
-            long size = NANOS.get(unit);
+            long size = nanos(unit);
             if (nanos >= size && nanos % size == 0) {
                 return nanos / size + unit;
             }
         }
         return nanos / 1000 + "us";
+    }
+
+    private static long nanos(String unit) {
+        return switch (unit) {
+            case "us" -> 1_000L;
+            case "ms" -> 1_000_000L;
+            case "s" -> 1_000_000_000L;
+            case "m" -> 60_000_000_000L;
+            default -> 3_600_000_000_000L;
+        };
     }
 }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
  * Every key there is: its form, default, bounds and meaning. The reader and the documentation both
  * come from here.
  */
+@SuppressWarnings("ImmutableEnumChecker") // its readers are functions without state
 enum Setting {
     NAME(
             "name",
@@ -62,7 +63,7 @@ enum Setting {
                     + " acknowledging."),
     PEERS(
             "peers",
-            Form.map(Form.HOST_PORT),
+            Form.mapOf(Form.HOST_PORT),
             "none",
             "Names for `protect DOMAIN HOST`, each with the `listen` address of that host's"
                     + " agent."),
@@ -73,12 +74,12 @@ enum Setting {
             "Where the memory of standbys is kept; in memory (tmpfs or hugetlbfs)."),
     STANDBY_INTERFACES(
             "standby.interfaces",
-            Form.map(Form.INTERFACE),
+            Form.mapOf(Form.INTERFACE),
             "the same names",
             "As backup: the primary's interface, and the one of this host to use in its place."),
     STANDBY_PATHS(
             "standby.paths",
-            Form.map(Form.DIRECTORY),
+            Form.mapOf(Form.DIRECTORY),
             "the same paths",
             "As backup: a path of the primary (a file, or a directory for all below it), and the"
                     + " one to use here.");
@@ -148,7 +149,7 @@ enum Setting {
                     false);
         }
 
-        static Form map(Form values) {
+        static Form mapOf(Form values) {
             return new Form("a mapping, each value " + values.words, values.reader, true);
         }
 

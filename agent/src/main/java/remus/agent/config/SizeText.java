@@ -1,6 +1,5 @@
 package remus.agent.config;
 
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,8 +11,6 @@ public final class SizeText {
 
     private static final Pattern PATTERN = Pattern.compile("(\\d{1,7}) ?(KiB|MiB|GiB)");
     private static final Pattern NEAR = Pattern.compile("(?i)(\\d{1,7}) ?([KMG])i?B?");
-    private static final Map<String, Long> BYTES =
-            Map.of("KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
 
     private SizeText() {}
 
@@ -37,17 +34,25 @@ public final class SizeText {
             }
             throw new IllegalArgumentException("\"" + text + "\" is not " + FORM + guess);
         }
-        return Math.multiplyExact(Long.parseLong(matcher.group(1)), BYTES.get(matcher.group(2)));
+        return Math.multiplyExact(Long.parseLong(matcher.group(1)), bytes(matcher.group(2)));
     }
 
     /** The largest unit that keeps it whole. */
     public static String format(long bytes) {
         for (String unit : new String[] {"GiB", "MiB"}) {
-            long size = BYTES.get(unit);
+            long size = bytes(unit);
             if (bytes >= size && bytes % size == 0) {
                 return bytes / size + unit;
             }
         }
         return (bytes >> 10) + "KiB";
+    }
+
+    private static long bytes(String unit) {
+        return switch (unit) {
+            case "KiB" -> 1L << 10;
+            case "MiB" -> 1L << 20;
+            default -> 1L << 30;
+        };
     }
 }

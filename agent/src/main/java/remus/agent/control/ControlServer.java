@@ -11,6 +11,7 @@ import com.linecorp.armeria.common.util.EventLoopGroups;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import io.grpc.Status;
+import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.agent.api.Failure;
@@ -30,6 +32,9 @@ import remus.domain.DomainException;
  * is made inside a directory that only its owner may enter.
  */
 public final class ControlServer implements AutoCloseable {
+    /** Its name in the run directory. */
+    public static final String SOCKET = "control.sock";
+
     private static final int MAX_REQUEST_BYTES = 64 << 10;
     private static final int MAX_CONNECTIONS = 64;
     private static final int CALL_THREADS = 16;
@@ -39,11 +44,14 @@ public final class ControlServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
     private final Server server;
+    private final EventLoopGroup io;
     private final BlockingTaskExecutor calls;
     private final Path socket;
 
-    private ControlServer(Server server, BlockingTaskExecutor calls, Path socket) {
+    private ControlServer(
+            Server server, EventLoopGroup io, BlockingTaskExecutor calls, Path socket) {
         this.server = server;
+        this.io = io;
         this.calls = calls;
         this.socket = socket;
     }
@@ -54,17 +62,19 @@ public final class ControlServer implements AutoCloseable {
      *
      * @throws DomainException {@code run-dir-open}, {@code socket-failed}
      */
-    public static ControlServer start(Path socket, Operations operations) {
-        prepareDirectory(socket.toAbsolutePath().getParent());
+    public static ControlServer start(Path runDir, Operations operations) {
+        prepareDirectory(runDir);
+        Path socket = runDir.resolve(SOCKET);
         BlockingTaskExecutor calls =
                 BlockingTaskExecutor.builder()
                         .numThreads(CALL_THREADS)
                         .threadNamePrefix("control-call")
                         .build();
+        EventLoopGroup io = EventLoopGroups.newEventLoopGroup(1, "control-io");
         Server server =
                 Server.builder()
                         .http(DomainSocketAddress.of(socket))
-                        .workerGroup(EventLoopGroups.newEventLoopGroup(1, "control-io"), true)
+                        .workerGroup(io, false)
                         .blockingTaskExecutor(calls, true)
                         .maxNumConnections(MAX_CONNECTIONS)
                         .maxRequestLength(MAX_REQUEST_BYTES)
@@ -88,6 +98,7 @@ public final class ControlServer implements AutoCloseable {
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
         } catch (IOException | CompletionException cause) {
             calls.shutdownNow();
+            stop(io);
             throw new DomainException(
                     "socket-failed",
                     "the control socket " + socket + " cannot be made: " + cause.getMessage(),
@@ -95,7 +106,7 @@ public final class ControlServer implements AutoCloseable {
                             + " characters",
                     cause);
         }
-        return new ControlServer(server, calls, socket);
+        return new ControlServer(server, io, calls, socket);
     }
 
     /** Where it listens. */
@@ -108,12 +119,18 @@ public final class ControlServer implements AutoCloseable {
     public void close() {
         server.stop().join();
         calls.shutdown();
+        stop(io);
         try {
             Files.deleteIfExists(socket);
         } catch (IOException stays) {
             // the next agent removes it
             LOG.warn("control-socket-stays path={}", socket, stays);
         }
+    }
+
+    /** Without the quiet period of two seconds: no call is left. */
+    private static void stop(EventLoopGroup io) {
+        io.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private static void prepareDirectory(Path directory) {

@@ -39,7 +39,7 @@ public final class AgentDaemon implements AutoCloseable {
             operations = factory.apply(config);
             operations.adopt();
             LOG.info("adopted sinceStartMillis={}", Uptime.millis());
-            ControlServer server = ControlServer.start(config.controlSocket(), operations);
+            ControlServer server = ControlServer.start(config.runDir(), operations);
             started = true;
             return new AgentDaemon(lock, operations, server);
         } finally {

@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import remus.agent.Version;
 import remus.agent.config.AgentConfig;
 import remus.agent.config.ConfigException;
+import remus.agent.control.ControlServer;
 import remus.agent.control.Operations;
 import remus.domain.DomainException;
 
@@ -49,7 +50,7 @@ public final class AgentMain {
                         + " version="
                         + Version.CURRENT
                         + " control="
-                        + config.controlSocket()
+                        + config.runDir().resolve(ControlServer.SOCKET)
                         + " sinceStartMillis="
                         + Uptime.millis());
         System.out.flush();
