@@ -21,6 +21,7 @@ import remus.agent.api.Finding;
 final class CheckCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
+            arity = "1",
             paramLabel = "DOMAIN",
             split = ",",
             description = "Domains, separated by commas.")

@@ -41,6 +41,7 @@ final class ProtectCommand implements Callable<Integer> {
 
     @Parameters(
             index = "0",
+            arity = "1",
             paramLabel = "DOMAIN",
             split = ",",
             description = "Domains, separated by commas.")

@@ -5,6 +5,7 @@ import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.common.util.BlockingTaskExecutor;
 import com.linecorp.armeria.common.util.DomainSocketAddress;
 import com.linecorp.armeria.common.util.EventLoopGroups;
@@ -20,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -38,6 +40,7 @@ public final class ControlServer implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 64 << 10;
     private static final int MAX_CONNECTIONS = 64;
     private static final int CALL_THREADS = 16;
+    private static final int CALLS_END_SECONDS = 5;
     private static final Set<PosixFilePermission> OWNER_ONLY_DIRECTORY =
             PosixFilePermissions.fromString("rwx------");
 
@@ -84,6 +87,9 @@ public final class ControlServer implements AutoCloseable {
                         .service(
                                 GrpcService.builder()
                                         .addService(new ControlService(operations))
+                                        // JSON would load a code generator at the start
+                                        .supportedSerializationFormats(
+                                                GrpcSerializationFormats.PROTO)
                                         .enableUnframedRequests(true)
                                         .unframedGrpcErrorHandler(
                                                 (context, status, response) ->
@@ -117,8 +123,16 @@ public final class ControlServer implements AutoCloseable {
     /** Takes no more calls and waits for those under way, at most a few seconds. */
     @Override
     public void close() {
-        server.stop().join();
+        // not waited for: its acceptor's quiet period of two seconds holds nothing
+        CompletableFuture<Void> unused = server.stop();
         calls.shutdown();
+        try {
+            if (!calls.awaitTermination(CALLS_END_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("calls-cut-off afterSeconds={}", CALLS_END_SECONDS);
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
         stop(io);
         try {
             Files.deleteIfExists(socket);
