@@ -1,0 +1,94 @@
+package remus.agent.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The configuration of an agent; docs/configuration.md has the meaning of each key.
+ *
+ * @param name what this host is called
+ * @param listen where replication is received
+ * @param stateDir what must survive a reboot
+ * @param runDir what need not: control socket, a file per group
+ * @param interval between checkpoints, unless a group says otherwise
+ * @param stagingBytes limit of copied pages not yet acknowledged
+ * @param detection when a peer is suspected
+ * @param peers the agents that can be named as backup
+ * @param standby what this host does as backup
+ */
+public record AgentConfig(
+        String name,
+        HostPort listen,
+        Path stateDir,
+        Path runDir,
+        Duration interval,
+        long stagingBytes,
+        Detection detection,
+        Map<String, HostPort> peers,
+        StandbyPlace standby) {
+
+    private static final long MAX_FILE_BYTES = 1 << 20;
+
+    /** Copies the map. */
+    public AgentConfig {
+        peers = Map.copyOf(peers);
+    }
+
+    /** Silence limit &ge; 3 heartbeats, &ge; interval, &ge; grace. */
+    public record Detection(
+            Duration heartbeatInterval, Duration silenceLimit, Duration reconnectGrace) {}
+
+    /**
+     * Where standbys live.
+     *
+     * @param ramDir of their memory
+     * @param interfaces of the primary, to those of this host
+     * @param paths of the primary, to those of this host
+     */
+    public record StandbyPlace(
+            Path ramDir, Map<String, String> interfaces, Map<String, Path> paths) {
+        /** Copies the maps. */
+        public StandbyPlace {
+            interfaces = Map.copyOf(interfaces);
+            paths = Map.copyOf(paths);
+        }
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @throws ConfigException with every mistake in it
+     */
+    public static AgentConfig load(Path file) throws ConfigException {
+        String yaml;
+        try {
+            if (Files.size(file) > MAX_FILE_BYTES) {
+                throw refuse(
+                        file,
+                        "the file has more than 1 MiB",
+                        "give the agent's configuration with --config");
+            }
+            yaml = Files.readString(file);
+        } catch (IOException cause) {
+            throw refuse(
+                    file,
+                    "the configuration cannot be read: " + cause,
+                    "give it with --config FILE; samples/ has some to start from");
+        }
+        return parse(file.toString(), yaml);
+    }
+
+    /** Reads text; the file's name is for messages. */
+    static AgentConfig parse(String file, String yaml) throws ConfigException {
+        return new ConfigReader(file).read(Located.parse(file, yaml));
+    }
+
+    private static ConfigException refuse(Path file, String problem, String correction) {
+        return new ConfigException(
+                List.of(new ConfigException.Mistake(file.toString(), 1, 1, problem, correction)));
+    }
+}

@@ -1,0 +1,205 @@
+package remus.agent.config;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Every key there is: its form, default, bounds and meaning. The reader and the documentation both
+ * come from here.
+ */
+@SuppressWarnings("ImmutableEnumChecker") // its readers are functions without state
+enum Setting {
+    NAME(
+            "name",
+            Form.TEXT,
+            "the host's name",
+            "What this host is called in messages and at its peers."),
+    LISTEN(
+            "listen",
+            Form.HOST_PORT,
+            "0.0.0.0:7070",
+            "Where it receives replication from primaries."),
+    STATE_DIR(
+            "state-dir",
+            Form.DIRECTORY,
+            "/var/lib/remus",
+            "What must survive a reboot: roles, terms, the record of each group. One agent per"
+                    + " directory."),
+    RUN_DIR(
+            "run-dir",
+            Form.DIRECTORY,
+            "/run/remus",
+            "What need not: the control socket `control.sock` and a file per group. Mode 0700, in"
+                    + " memory (tmpfs)."),
+    INTERVAL(
+            "interval",
+            Form.duration("1ms", "10s"),
+            "50ms",
+            "Time between checkpoints, unless `protect --interval` or `tune` says otherwise."),
+    STAGING(
+            "staging",
+            Form.size("16MiB", "64GiB"),
+            "256MiB",
+            "Limit of the memory that holds copied pages until they are acknowledged. At the limit"
+                    + " the guest is slowed."),
+    HEARTBEAT_INTERVAL(
+            "heartbeat-interval",
+            Form.duration("10ms", "10s"),
+            "100ms",
+            "Time between heartbeats, in both directions."),
+    SILENCE_LIMIT(
+            "silence-limit",
+            Form.duration("30ms", "5m"),
+            "1s",
+            "Silence of the peer after which it is suspected. Shorter: a faster failover, more"
+                    + " false alarms."),
+    RECONNECT_GRACE(
+            "reconnect-grace",
+            Form.duration("0ms", "10s"),
+            "100ms",
+            "Time in which a broken connection may come back before the backup stops"
+                    + " acknowledging."),
+    PEERS(
+            "peers",
+            Form.mapOf(Form.HOST_PORT),
+            "none",
+            "Names for `protect DOMAIN HOST`, each with the `listen` address of that host's"
+                    + " agent."),
+    STANDBY_RAM_DIR(
+            "standby.ram-dir",
+            Form.DIRECTORY,
+            "/dev/shm/remus",
+            "Where the memory of standbys is kept; in memory (tmpfs or hugetlbfs)."),
+    STANDBY_INTERFACES(
+            "standby.interfaces",
+            Form.mapOf(Form.INTERFACE),
+            "the same names",
+            "As backup: the primary's interface, and the one of this host to use in its place."),
+    STANDBY_PATHS(
+            "standby.paths",
+            Form.mapOf(Form.DIRECTORY),
+            "the same paths",
+            "As backup: a path of the primary (a file, or a directory for all below it), and the"
+                    + " one to use here.");
+
+    /**
+     * How a value is written, and how it is read; a wrong one throws IllegalArgumentException with
+     * a message for people.
+     */
+    record Form(String words, Function<String, Object> reader, boolean map) {
+        static final Form TEXT =
+                new Form(
+                        "a name",
+                        text ->
+                                checked(
+                                        text,
+                                        "[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+                                        "1 to 64 letters, digits, '.', '_' or '-'"),
+                        false);
+        static final Form INTERFACE =
+                new Form(
+                        "an interface name",
+                        text ->
+                                checked(
+                                        text,
+                                        "[^\\s/:]{1,15}",
+                                        "an interface name: 1 to 15 characters without space, '/'"
+                                                + " or ':'"),
+                        false);
+        static final Form HOST_PORT = new Form("host:port", HostPort::parse, false);
+        static final Form DIRECTORY =
+                new Form(
+                        "an absolute path",
+                        text ->
+                                Path.of(
+                                                checked(
+                                                        text,
+                                                        "/[^\\p{Cntrl}]{0,4000}",
+                                                        "an absolute path, beginning with /"))
+                                        .normalize(),
+                        false);
+
+        static Form duration(String least, String most) {
+            return new Form(
+                    "a duration, " + least + " to " + most,
+                    text ->
+                            bounded(
+                                    text,
+                                    DurationText.parse(text),
+                                    DurationText.parse(least),
+                                    DurationText.parse(most),
+                                    least,
+                                    most),
+                    false);
+        }
+
+        static Form size(String least, String most) {
+            return new Form(
+                    "a size, " + least + " to " + most,
+                    text ->
+                            bounded(
+                                    text,
+                                    SizeText.parse(text),
+                                    SizeText.parse(least),
+                                    SizeText.parse(most),
+                                    least,
+                                    most),
+                    false);
+        }
+
+        static Form mapOf(Form values) {
+            return new Form("a mapping, each value " + values.words, values.reader, true);
+        }
+
+        private static String checked(String text, String pattern, String words) {
+            if (!text.matches(pattern)) {
+                throw new IllegalArgumentException("\"" + text + "\" is not " + words);
+            }
+            return text;
+        }
+
+        private static <T extends Comparable<T>> T bounded(
+                String text, T value, T least, T most, String leastText, String mostText) {
+            if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+                throw new IllegalArgumentException(
+                        text + " is out of bounds, allowed are " + leastText + " to " + mostText);
+            }
+            return value;
+        }
+    }
+
+    final String key;
+    final Form form;
+    final String defaultText;
+    final String meaning;
+
+    Setting(String key, Form form, String defaultText, String meaning) {
+        this.key = key;
+        this.form = form;
+        this.defaultText = defaultText;
+        this.meaning = meaning;
+    }
+
+    /** docs/configuration.md, the part made from this table. */
+    static String markdown() {
+        return Arrays.stream(values())
+                .map(
+                        s ->
+                                "| `"
+                                        + s.key
+                                        + "` | "
+                                        + s.form.words()
+                                        + " | "
+                                        + s.defaultText
+                                        + " | "
+                                        + s.meaning
+                                        + " |\n")
+                .collect(
+                        Collectors.joining(
+                                "",
+                                "| key | value | default | meaning |\n| --- | --- | --- | --- |\n",
+                                ""));
+    }
+}
