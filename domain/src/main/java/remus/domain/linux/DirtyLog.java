@@ -194,6 +194,8 @@ public final class DirtyLog implements AutoCloseable {
         }
         protection.close();
         vector.close();
-        remote.closeInside(number);
+        if (remote.has(number)) {
+            remote.closeInside(number);
+        }
     }
 }

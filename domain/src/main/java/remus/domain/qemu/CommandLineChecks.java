@@ -47,7 +47,7 @@ final class CommandLineChecks {
     private void passThrough() {
         refuseDevice(
                 "vfio",
-                name -> name.startsWith("vfio-"),
+                name -> name.startsWith("vfio-") && !name.startsWith("vfio-user"),
                 "a passed-through device (VFIO, mdev) writes memory past the dirty log:",
                 "use a virtio device instead");
         check(
@@ -111,9 +111,11 @@ final class CommandLineChecks {
                                         || !o.properties().getOrDefault("queues", "1").equals("1")),
                 "a NIC has several queues, whose output cannot be held:",
                 "set queues=1");
+        boolean unasked = backends.isEmpty() && !line.has("nodefaults");
+        String user = find(backends, o -> driver(o).equals("user"));
         check(
                 "user-netdev",
-                allowUserNetdev ? "" : find(backends, o -> driver(o).equals("user")),
+                allowUserNetdev ? "" : unasked ? "the NIC that QEMU makes unasked" : user,
                 "the connections of a user netdev end with this host:",
                 "use a tap on a bridge, or accept that with --unsafe");
     }

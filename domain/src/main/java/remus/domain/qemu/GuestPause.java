@@ -48,8 +48,8 @@ final class GuestPause {
         JsonNode status = monitor.execute("query-status");
         running = status.path("running").asBoolean();
         if (marker.isSet() && status.path("status").asText().equals("paused")) {
+            contExpected = true;
             monitor.execute("cont");
-            running = true;
         }
         marker.clear();
     }

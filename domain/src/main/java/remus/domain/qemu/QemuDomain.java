@@ -214,7 +214,9 @@ final class QemuDomain implements Domain {
                 });
         if (attached) {
             tryTo(armed()::close);
-            tryTo(this::restoreShutdownAction);
+            if (!monitor.isClosed()) {
+                tryTo(this::restoreShutdownAction);
+            }
         }
         DeviceStateFile file = devices;
         if (file != null) {

@@ -82,6 +82,9 @@ record QemuMemoryMap(List<Block> blocks, List<AddressRange> addresses) {
 
     private static Block mainBlock(
             Monitor monitor, List<Piece> pieces, HostAddress main, long baseBytes) {
+        if (pieces.stream().noneMatch(p -> p.name.equals(main.name) && p.guest == 0)) {
+            throw unsupported("QEMU shows no RAM at guest address 0");
+        }
         long belowHole = baseBytes;
         for (Piece piece : pieces) {
             if (!piece.name.equals(main.name)) {

@@ -188,6 +188,11 @@ public final class QmpClient implements Monitor {
         }
     }
 
+    /** Whether the connection has ended. */
+    boolean isClosed() {
+        return closedBecause != null;
+    }
+
     @Override
     public void close() {
         end("closed by us");

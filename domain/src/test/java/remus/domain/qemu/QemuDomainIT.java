@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -274,6 +275,48 @@ final class QemuDomainIT {
                     assertThat(next.precopy(image)).isGreaterThan(65536);
                     image.apply();
                 }
+            }
+            assertThat(guest.openFiles()).doesNotContain("anon_inode:[userfaultfd]");
+        }
+    }
+
+    @Test
+    void survivesTheAgentsDeathInTheMiddleOfArming() throws Exception {
+        long seed = Long.getLong("rng.seed", System.nanoTime());
+        System.out.println("-Drng.seed=" + seed);
+        Random random = new Random(seed);
+        try (TestGuest guest = TestGuest.boot()) {
+            AddressRange ram;
+            try (QmpClient owner = guest.owner()) {
+                ram = QemuMemoryMap.read(owner).addresses().get(0);
+            }
+            for (int death = 0; death < 8; death++) {
+                Process agent =
+                        new ProcessBuilder(
+                                        Path.of(System.getProperty("java.home"), "bin", "java")
+                                                .toString(),
+                                        "-cp",
+                                        System.getProperty("java.class.path"),
+                                        InjectForEver.class.getName(),
+                                        Long.toString(guest.pid),
+                                        Long.toString(ram.start()),
+                                        Long.toString(ram.bytes()))
+                                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                                .start();
+                assertThat(agent.getInputStream().read()).isPositive();
+                LockSupport.parkNanos(random.nextInt(5_000_000));
+                agent.destroyForcibly().waitFor();
+                int ticks = guest.ticks();
+                TestGuest.await("the guest goes on", () -> guest.ticks() > ticks);
+                try (QmpClient owner = guest.owner()) {
+                    assertThat(owner.execute("query-status").path("running").asBoolean()).isTrue();
+                }
+            }
+            try (Domain domain = open(guest)) {
+                domain.attach();
+                assertThat(guest.openFiles())
+                        .filteredOn("anon_inode:[userfaultfd]"::equals)
+                        .hasSize(1);
             }
             assertThat(guest.openFiles()).doesNotContain("anon_inode:[userfaultfd]");
         }

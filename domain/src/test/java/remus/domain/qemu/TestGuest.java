@@ -2,6 +2,7 @@ package remus.domain.qemu;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -125,7 +126,11 @@ final class TestGuest implements AutoCloseable {
         List<String> links = new ArrayList<>();
         try (var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
             for (Path entry : entries) {
-                links.add(Files.readSymbolicLink(entry).toString());
+                try {
+                    links.add(Files.readSymbolicLink(entry).toString());
+                } catch (NoSuchFileException e) {
+                    links.remove(null); // closed since it was listed
+                }
             }
         }
         links.sort(null);
