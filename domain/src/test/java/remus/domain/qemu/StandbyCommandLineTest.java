@@ -241,7 +241,7 @@ final class StandbyCommandLineTest {
         assertThat(standby(given))
                 .startsWith(
                         "/usr/bin/qemu-system-x86_64 -machine"
-                            + " pc-q35-7.2,usb=off,vmport=off,dump-guest-core=off,memory-backend=remus-ram,suppress-vmdesc=on"
+                            + " pc-q35-7.2,usb=off,vmport=off,dump-guest-core=off,suppress-vmdesc=on,memory-backend=remus-ram"
                             + " "
                                 + RAM_OBJECT
                                 + " -name guest=web,debug-threads=on -object"
