@@ -238,7 +238,7 @@ public final class QmpClient implements Monitor {
             answer = line.get("QMP");
         }
         if (answer == null && error == null) {
-            throw new IOException("neither answer nor event: " + line.fieldNames().next());
+            throw new IOException("neither an answer nor an event came from the monitor");
         }
         Pending pending = unanswered.poll();
         if (pending == null) {
