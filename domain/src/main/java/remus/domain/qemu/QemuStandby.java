@@ -186,8 +186,12 @@ public final class QemuStandby implements Standby {
                     "look at its monitor in " + directory,
                     e);
         }
-        memory.close();
-        process.monitor().execute("announce-self", ANNOUNCEMENT);
+        // A running guest keeps QEMU busy: nobody waits for this answer.
+        process.monitor()
+                .submit(
+                        QmpClient.encode("announce-self", ANNOUNCEMENT),
+                        new Pending("announce-self"));
+        memory.unlink();
     }
 
     @Override

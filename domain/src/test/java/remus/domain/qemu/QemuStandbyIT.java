@@ -8,12 +8,14 @@ import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -37,6 +39,7 @@ import remus.domain.linux.NetInterface;
 final class QemuStandbyIT {
     private static final long RAM = 256L << 20;
     private static final int CHUNK_PAGES = Slab.PAGES;
+    private static final byte[] ZEROS = new byte[CHUNK_PAGES * Slab.PAGE_BYTES];
     private static final Pattern TICK = Pattern.compile("tick (\\d+) ");
     private static final Path MEMORY = Path.of("/dev/shm");
     private static final String TAP =
@@ -127,7 +130,7 @@ final class QemuStandbyIT {
     @BeforeEach
     void settings() throws IOException {
         runDirectory = Files.createTempDirectory(directory, "r");
-        serial = runDirectory.resolve("serial");
+        serial = directory.resolve(runDirectory.getFileName() + ".serial");
         settings =
                 new StandbySettings(
                         MEMORY,
@@ -254,7 +257,7 @@ final class QemuStandbyIT {
             standby.onLost(lost::countDown);
             process = ProcessHandle.of(standby.identity().pid()).orElseThrow();
             assertThat(process.parent().map(ProcessHandle::pid))
-                    .isNotEqualTo(java.util.Optional.of(ProcessHandle.current().pid()));
+                    .isNotEqualTo(Optional.of(ProcessHandle.current().pid()));
         }
         assertThat(process.isAlive()).isFalse();
         assertThat(lost.getCount()).isEqualTo(1);
@@ -285,14 +288,15 @@ final class QemuStandbyIT {
             int pages = bytes.length / Slab.PAGE_BYTES;
             for (int page = 0; page < pages; page += CHUNK_PAGES) {
                 int count = Math.min(CHUNK_PAGES, pages - page);
-                ByteBuf table = Unpooled.buffer(8).writeInt(page).writeInt(count);
-                standby.writePages(
-                        region,
-                        1,
-                        Unpooled.wrappedBuffer(
-                                table,
-                                Unpooled.wrappedBuffer(
-                                        bytes, page * Slab.PAGE_BYTES, count * Slab.PAGE_BYTES)));
+                int from = page * Slab.PAGE_BYTES;
+                int length = count * Slab.PAGE_BYTES;
+                boolean zero = Arrays.equals(bytes, from, from + length, ZEROS, 0, length);
+                ByteBuffer payload = ByteBuffer.allocate(Slab.RUN_BYTES + length);
+                payload.putInt(page).putInt(zero ? Slab.ZERO_RUN | count : count);
+                if (!zero) {
+                    payload.put(bytes, from, length);
+                }
+                standby.writePages(region, 1, Unpooled.wrappedBuffer(payload.flip()));
             }
         }
     }
@@ -337,7 +341,7 @@ final class QemuStandbyIT {
                             bytes,
                             (int) from,
                             bytes.length - (int) from,
-                            java.nio.charset.StandardCharsets.ISO_8859_1);
+                            StandardCharsets.ISO_8859_1);
         }
     }
 
