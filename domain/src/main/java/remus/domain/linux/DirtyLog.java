@@ -2,6 +2,8 @@ package remus.domain.linux;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,7 @@ import remus.domain.DomainException;
 public final class DirtyLog implements AutoCloseable {
     private static final int PAGE_BYTES = 4096;
     private static final int REGION_BYTES = WriteProtection.REGION_BYTES;
+    private static final int REGION_WORDS = REGION_BYTES / Long.BYTES;
     private static final int TOUCHED_BYTES = 4 << 20;
 
     private final RemoteUserfaultfd remote;
@@ -25,6 +28,7 @@ public final class DirtyLog implements AutoCloseable {
     private final AddressRange[] ranges;
     private final Memory vector;
     private final long vectorAddress;
+    private final LongBuffer words;
     private final long capacity;
     private final long[] firstElement;
     private long elements;
@@ -47,8 +51,12 @@ public final class DirtyLog implements AutoCloseable {
             long pages = range.bytes() / PAGE_BYTES;
             worst += pages / 2 + pages / 256 + 64;
         }
-        capacity = worst;
-        vector = new Memory(worst * REGION_BYTES);
+        capacity = Math.min(worst, Integer.MAX_VALUE / REGION_BYTES);
+        vector = new Memory(capacity * REGION_BYTES);
+        words =
+                vector.getByteBuffer(0, vector.size())
+                        .order(ByteOrder.nativeOrder())
+                        .asLongBuffer();
         vectorAddress = Pointer.nativeValue(vector);
         for (long at = 0; at < Math.min(vector.size(), TOUCHED_BYTES); at += PAGE_BYTES) {
             vector.setByte(at, (byte) 0);
@@ -166,12 +174,12 @@ public final class DirtyLog implements AutoCloseable {
 
     /** First address of an element. */
     public long start(long element) {
-        return vector.getLong(element * REGION_BYTES);
+        return words.get((int) element * REGION_WORDS);
     }
 
     /** First address behind an element. */
     public long end(long element) {
-        return vector.getLong(element * REGION_BYTES + 8);
+        return words.get((int) element * REGION_WORDS + 1);
     }
 
     /** Disarms: nothing of the log stays in the other process, if it still runs. Idempotent. */
@@ -186,6 +194,8 @@ public final class DirtyLog implements AutoCloseable {
         }
         protection.close();
         vector.close();
-        remote.closeInside(number);
+        if (remote.has(number)) {
+            remote.closeInside(number);
+        }
     }
 }

@@ -59,6 +59,12 @@ final class RemoteUserfaultfd {
         }
     }
 
+    /** Whether the process runs and holds that one. */
+    boolean has(int wanted) {
+        return isUserfaultfd(
+                Path.of("/proc", Integer.toString(pid), "fd", Integer.toString(wanted)));
+    }
+
     /** Makes one inside; returns its number there. */
     int make() {
         long made =

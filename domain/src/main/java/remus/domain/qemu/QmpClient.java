@@ -164,6 +164,11 @@ public final class QmpClient implements Monitor {
         return pending.await(timeoutNanos, SPIN_NANOS);
     }
 
+    /** Waits for one answer with a time limit of its own. */
+    JsonNode await(Pending pending, long limitNanos) {
+        return pending.await(limitNanos, SPIN_NANOS);
+    }
+
     @Override
     public void onEvent(Consumer<JsonNode> listener) {
         eventListeners.add(listener);
@@ -181,6 +186,11 @@ public final class QmpClient implements Monitor {
         if (reason != null) {
             listener.accept(reason);
         }
+    }
+
+    /** Whether the connection has ended. */
+    boolean isClosed() {
+        return closedBecause != null;
     }
 
     @Override

@@ -1,0 +1,108 @@
+package remus.domain.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import remus.domain.DomainException;
+import remus.domain.Finding;
+import remus.domain.linux.DirtyLogProbe;
+import remus.domain.linux.SyscallInjector;
+
+/**
+ * Whether a running QEMU can be protected: what its command line tells, and what it tells itself.
+ *
+ * @param allowUserNetdev protect although the connections of a {@code user} netdev are lost
+ */
+record QemuPreflight(boolean allowUserNetdev) {
+    private static final Set<String> MIGRATION_OVER =
+            Set.of("", "none", "completed", "failed", "cancelled");
+
+    /** Every condition, passed or not. */
+    List<Finding> examine(QemuProcess process, Monitor monitor) {
+        List<Finding> findings =
+                new ArrayList<>(CommandLineChecks.examine(process.argv(), allowUserNetdev));
+        findings.add(architecture());
+        findings.add(
+                attempt("kernel", "this kernel logs written pages exactly", DirtyLogProbe::check));
+        findings.add(
+                attempt(
+                        "memory",
+                        "all of the guest's memory can be replicated",
+                        () -> QemuMemoryMap.read(monitor)));
+        JsonNode migration = monitor.execute("query-migrate");
+        findings.add(
+                attempt(
+                        "migratable",
+                        "QEMU can save the state of all devices",
+                        () -> {
+                            if (!migration.path("blocked-reasons").isEmpty()) {
+                                throw GuestPause.blocked(migration.path("blocked-reasons"));
+                            }
+                        }));
+        findings.add(idle(migration, monitor));
+        findings.add(disks(monitor));
+        return findings;
+    }
+
+    /** Throws the first condition that does not hold. */
+    void require(QemuProcess process, Monitor monitor) {
+        for (Finding finding : examine(process, monitor)) {
+            if (!finding.passed()) {
+                throw new DomainException(finding.code(), finding.problem(), finding.correction());
+            }
+        }
+    }
+
+    private static Finding attempt(String code, String verified, Runnable check) {
+        try {
+            check.run();
+            return Finding.pass(code, verified);
+        } catch (DomainException e) {
+            return Finding.fail(e.code(), String.valueOf(e.getMessage()), e.correction());
+        }
+    }
+
+    private static Finding architecture() {
+        return SyscallInjector.supported()
+                ? Finding.pass("architecture", "this host is x86-64")
+                : Finding.fail(
+                        "architecture",
+                        "this host is " + System.getProperty("os.arch") + " (expected: x86-64)",
+                        "run the VM on an x86-64 host");
+    }
+
+    private static Finding idle(JsonNode migration, Monitor monitor) {
+        String status = migration.path("status").asText("");
+        JsonNode jobs = monitor.execute("query-block-jobs");
+        if (!MIGRATION_OVER.contains(status)) {
+            return Finding.fail(
+                    "migration-in-progress",
+                    "a migration or snapshot of this VM is " + status,
+                    "wait until it is over, or cancel it");
+        }
+        if (!jobs.isEmpty()) {
+            return Finding.fail(
+                    "block-job-in-progress",
+                    "a block job runs: " + jobs.path(0).path("type").asText(),
+                    "wait until it is over, or cancel it");
+        }
+        return Finding.pass("idle", "no migration and no block job is in progress");
+    }
+
+    private static Finding disks(Monitor monitor) {
+        for (JsonNode drive : monitor.execute("query-block")) {
+            JsonNode inserted = drive.path("inserted");
+            boolean flash = inserted.path("node-name").asText().contains("pflash");
+            if (!inserted.isMissingNode() && !inserted.path("ro").asBoolean() && !flash) {
+                return Finding.fail(
+                        "disk-not-replicated",
+                        "its disk "
+                                + inserted.path("file").asText()
+                                + " is writable, and disks are not replicated yet",
+                        "attach it read-only, or boot the guest without a disk");
+            }
+        }
+        return Finding.pass("disks", "no writable disk");
+    }
+}
