@@ -1,0 +1,111 @@
+package remus.domain.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import remus.domain.Finding;
+
+final class StandbyCheckTest {
+    private static final String EMPTY_SHA256 =
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    @TempDir Path directory;
+    private Path qemu;
+    private Path kernel;
+
+    @BeforeEach
+    void files() throws IOException {
+        qemu = directory.resolve("qemu");
+        Files.writeString(qemu, "#!/bin/sh\necho QEMU emulator version 7.2.22 (Debian)\n");
+        assertThat(qemu.toFile().setExecutable(true)).isTrue();
+        kernel = Files.createFile(directory.resolve("vmlinuz"));
+    }
+
+    @Test
+    void passesWhatFits() {
+        assertThat(check(spec("", "7.2.22", 1 << 20, EMPTY_SHA256)))
+                .allMatch(Finding::passed)
+                .extracting(Finding::code)
+                .containsExactly(
+                        "qemu-version",
+                        "memory",
+                        "command-line",
+                        "boot-file",
+                        "accelerator",
+                        "cpu-model");
+    }
+
+    @Test
+    void namesBothVersions() {
+        Finding finding = failed(spec("", "8.0.1", 1 << 20, EMPTY_SHA256), "qemu-version");
+        assertThat(finding.problem()).contains("7.2.22", "8.0.1");
+    }
+
+    @Test
+    void missesTheBinary() throws IOException {
+        Files.delete(qemu);
+        failed(spec("", "7.2.22", 1 << 20, EMPTY_SHA256), "qemu-missing");
+    }
+
+    @Test
+    void missesMemory() {
+        failed(spec("", "7.2.22", 1L << 46, EMPTY_SHA256), "out-of-memory");
+    }
+
+    @Test
+    void seesAnotherKernelOrNone() throws IOException {
+        failed(spec("", "7.2.22", 1 << 20, "00"), "boot-file");
+        Files.delete(kernel);
+        failed(spec("", "7.2.22", 1 << 20, EMPTY_SHA256), "boot-file");
+    }
+
+    @Test
+    void reportsWhatAStandbyCannotHave() {
+        failed(spec("-netdev tap,id=n,fd=3", "7.2.22", 1 << 20, EMPTY_SHA256), "tap-by-descriptor");
+        failed(spec("-netdev tap,ifname=rmnone", "7.2.22", 1 << 20, EMPTY_SHA256), "no-tap");
+        failed(spec("-netdev tap,ifname=lo", "7.2.22", 1 << 20, EMPTY_SHA256), "no-tap");
+        failed(spec("-netdev tap,ifname=../lo", "7.2.22", 1 << 20, EMPTY_SHA256), "no-tap");
+    }
+
+    private Finding failed(QemuStandbySpec spec, String code) {
+        List<Finding> failed = check(spec).stream().filter(f -> !f.passed()).toList();
+        assertThat(failed).extracting(Finding::code).containsExactly(code);
+        assertThat(failed.get(0).correction()).isNotEmpty();
+        return failed.get(0);
+    }
+
+    private List<Finding> check(QemuStandbySpec spec) {
+        StandbySettings settings =
+                new StandbySettings(
+                        directory,
+                        directory,
+                        Map.of(),
+                        Map.of("/primary/vmlinuz", kernel.toString()),
+                        List.of(),
+                        false,
+                        1,
+                        1);
+        return new StandbyCheck(spec, settings).findings();
+    }
+
+    private QemuStandbySpec spec(String option, String version, long bytes, String sha256) {
+        List<String> argv =
+                List.of((qemu + " -accel tcg -m 1 " + option).trim().split(" "));
+        return new QemuStandbySpec(
+                argv,
+                "/",
+                version,
+                "pc-q35-7.2",
+                "qemu64-x86_64-cpu",
+                List.of(new QemuStandbySpec.Block("pc.ram", 0, bytes, bytes)),
+                List.of(),
+                List.of(new QemuStandbySpec.BootFile("kernel", "/primary/vmlinuz", sha256)));
+    }
+}
