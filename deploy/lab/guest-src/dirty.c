@@ -80,6 +80,17 @@ static void write_page(uint64_t page) {
     }
 }
 
+/* What the guest can give without going short itself: a guest out of memory measures nothing. */
+static uint64_t spare_mebibytes(void) {
+    unsigned long long kibibytes = 0;
+    char line[128];
+    FILE *facts = fopen("/proc/meminfo", "r");
+    if (facts == NULL) return 0;
+    while (fgets(line, sizeof line, facts) != NULL && sscanf(line, "MemAvailable: %llu", &kibibytes) != 1) continue;
+    fclose(facts);
+    return kibibytes / 1024 * 9 / 10;
+}
+
 static void make_buffer(uint64_t mebibytes) {
     if (running) {
         answer("error a load is running: stop it first");
@@ -91,8 +102,9 @@ static void make_buffer(uint64_t mebibytes) {
         buffer = NULL;
         pages = 0;
     }
-    if (mebibytes == 0 || mebibytes > 1u << 20) {
-        answer("error buffer of %llu MiB (expected: 1 to 1048576)", (unsigned long long)mebibytes);
+    uint64_t spare = spare_mebibytes();
+    if (mebibytes == 0 || mebibytes > spare) {
+        answer("error buffer of %llu MiB (expected: 1 to %llu)", (unsigned long long)mebibytes, (unsigned long long)spare);
         return;
     }
     uint64_t count = mebibytes * 256;
