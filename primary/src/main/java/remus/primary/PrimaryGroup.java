@@ -1,6 +1,8 @@
 package remus.primary;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +46,7 @@ public final class PrimaryGroup implements DutyCycle {
     private final PrimaryCore core;
     private final PrimarySession session;
     private final Laps laps;
+    private final CountDownLatch ended = new CountDownLatch(1);
     private long nextAttempt;
 
     private PrimaryGroup(
@@ -61,7 +64,7 @@ public final class PrimaryGroup implements DutyCycle {
                 new StateMachine<>(
                         settings.group(),
                         GroupState.LEGAL,
-                        initialState(record.standing()),
+                        GroupState.of(record.standing()),
                         adopted
                                 ? new Reason(
                                         "agent-restarted",
@@ -83,15 +86,6 @@ public final class PrimaryGroup implements DutyCycle {
         session = new PrimarySession(host, settings, mailbox, new Conversation());
         works.converse(session);
         laps = new Laps(settings.group(), host, scheduler, core);
-    }
-
-    private static GroupState initialState(Standing standing) {
-        return switch (standing) {
-            case SEEDING, CONCEDED -> GroupState.CONNECTING;
-            case PROTECTED -> GroupState.DEGRADED;
-            case ACTIVATED -> GroupState.SUPERSEDED;
-            case OFF -> GroupState.LEAVING;
-        };
     }
 
     /**
@@ -245,18 +239,12 @@ public final class PrimaryGroup implements DutyCycle {
             case LOST -> core.memberLost(name, event.detail(), now);
             case SHUTDOWN -> core.memberSwitchedOff(name, event.detail(), now);
             case CONFIG_CHANGED -> core.breakOff(new Reason("config-changed", event.detail()), now);
-            case STOPPED -> core.remark(paused(name, event.detail()), now);
+            case STOPPED -> core.memberPaused(name, event.detail(), now);
             case RESUMED -> core.normal(now);
             default -> {
                 // a reboot or a panic is state like all state: the next epoch carries it
             }
         }
-    }
-
-    private static Reason paused(String name, String detail) {
-        return new Reason(
-                "guest-paused",
-                name + " is paused, not by us (" + detail + "); checkpoints go on when it runs");
     }
 
     /** Lets the group go; see {@link PrimaryCore#unprotect}. Any thread may call it. */
@@ -287,6 +275,16 @@ public final class PrimaryGroup implements DutyCycle {
                 });
     }
 
+    /** Waits until the group is let go; false if it is not within the time. */
+    public boolean awaitEnd(long seconds) {
+        try {
+            return ended.await(seconds, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
     /** Lets go of connections; what is held stays held. For the end of the agent. */
     public void close() {
         mailbox.post(session::end);
@@ -304,6 +302,9 @@ public final class PrimaryGroup implements DutyCycle {
     }
 
     private void entered(GroupState from, GroupState to, long now, Reason reason) {
+        if (to.isFinal()) {
+            ended.countDown();
+        }
         LOG.info(
                 "{}: {} -> {}: {} ({})",
                 settings.group(),

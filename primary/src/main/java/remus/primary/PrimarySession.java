@@ -1,9 +1,6 @@
 package remus.primary;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
-import java.nio.ByteBuffer;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import remus.ha.Mailbox;
@@ -71,21 +68,11 @@ final class PrimarySession {
 
     /** From here on the group speaks as this incarnation. */
     void incarnation(long incarnation) {
-        identity = identity(settings.uuid(), incarnation);
+        identity = Offers.identity(settings.uuid(), incarnation);
     }
 
     Identity identity() {
         return identity;
-    }
-
-    static Identity identity(String uuid, long incarnation) {
-        UUID id = UUID.fromString(uuid);
-        ByteBuffer bytes = ByteBuffer.allocate(16);
-        bytes.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).flip();
-        return Identity.newBuilder()
-                .setGroup(ByteString.copyFrom(bytes))
-                .setIncarnation(incarnation)
-                .build();
     }
 
     boolean isConnected() {

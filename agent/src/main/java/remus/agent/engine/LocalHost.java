@@ -67,7 +67,8 @@ final class LocalHost implements PrimaryHost, BackupHost {
         try {
             for (Finding finding : domain.preflight()) {
                 if (!finding.passed()) {
-                    throw new DomainException(finding.code(), finding.problem(), finding.correction());
+                    throw new DomainException(
+                            finding.code(), finding.problem(), finding.correction());
                 }
             }
             List<NetBuffer> buffers = netBuffers((QemuDomain) domain);
@@ -79,12 +80,17 @@ final class LocalHost implements PrimaryHost, BackupHost {
     }
 
     private List<NetBuffer> netBuffers(QemuDomain domain) {
-        Path sockets = config.runDir().resolve("net").resolve(Long.toString(domain.identity().pid()));
+        Path sockets =
+                config.runDir().resolve("net").resolve(Long.toString(domain.identity().pid()));
         List<NetBuffer> buffers = new ArrayList<>();
         for (String netdev : domain.netdevs()) {
             buffers.add(
                     new RedirectorBuffer(
-                            domain.monitor(), domain.identity().pid(), netdev, sockets, HELD_BYTES));
+                            domain.monitor(),
+                            domain.identity().pid(),
+                            netdev,
+                            sockets,
+                            HELD_BYTES));
         }
         return buffers;
     }

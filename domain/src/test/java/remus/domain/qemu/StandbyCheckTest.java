@@ -96,8 +96,7 @@ final class StandbyCheckTest {
     }
 
     private QemuStandbySpec spec(String option, String version, long bytes, String sha256) {
-        List<String> argv =
-                List.of((qemu + " -accel tcg -m 1 " + option).trim().split(" "));
+        List<String> argv = List.of((qemu + " -accel tcg -m 1 " + option).trim().split(" "));
         return new QemuStandbySpec(
                 argv,
                 "/",
