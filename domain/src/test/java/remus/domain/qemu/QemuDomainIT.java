@@ -254,6 +254,39 @@ final class QemuDomainIT {
     }
 
     @Test
+    void doesNotCallLostWhatItsOwnerSwitchedOff() throws Exception {
+        List<DomainEvent> events = new CopyOnWriteArrayList<>();
+        try (TestGuest guest = TestGuest.start();
+                QmpClient owner = guest.owner();
+                Domain domain = open(guest)) {
+            domain.onEvent(events::add);
+            domain.attach();
+            assertThat(domain.preflight()).allMatch(Finding::passed);
+            owner.execute("quit");
+            TestGuest.await("SHUTDOWN", () -> has(events, DomainEvent.Kind.SHUTDOWN));
+            TestGuest.await("the end of QEMU", () -> guest.openFilesOrNone().isEmpty());
+            assertThat(has(events, DomainEvent.Kind.LOST)).isFalse();
+        }
+    }
+
+    @Test
+    void listsTheGuestAmongTheDomains() throws Exception {
+        try (TestGuest guest = TestGuest.start();
+                TestGuest standby = TestGuest.start("-S", "-incoming", "defer")) {
+            assertThat(hypervisor().domains())
+                    .filteredOn(d -> d.identity().pid() == guest.pid)
+                    .singleElement()
+                    .satisfies(
+                            d -> {
+                                assertThat(d.identity().name()).isEqualTo(guest.name);
+                                assertThat(d.findings()).isEmpty();
+                                assertThat(d.memoryBytes()).isEqualTo(256L << 20);
+                            });
+            assertThat(hypervisor().domains()).noneMatch(d -> d.identity().pid() == standby.pid);
+        }
+    }
+
+    @Test
     void resumesAGuestThatADeadAgentLeftSuspended() throws Exception {
         try (TestGuest guest = TestGuest.boot()) {
             Domain dead = open(guest);
