@@ -122,6 +122,7 @@ final class QemuDomain implements Domain {
     @Override
     public void attach() {
         if (attached) {
+            armed().restart();
             return;
         }
         preflight.require(process, monitor);
