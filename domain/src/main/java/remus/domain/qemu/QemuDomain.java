@@ -127,6 +127,7 @@ public final class QemuDomain implements Domain {
     @Override
     public void attach() {
         if (attached) {
+            armed().restart();
             return;
         }
         preflight.require(process, monitor);
