@@ -23,7 +23,7 @@ final class StandbyCheckTest {
     @BeforeEach
     void files() throws IOException {
         qemu = directory.resolve("qemu");
-        Files.writeString(qemu, "#!/bin/sh\necho QEMU emulator version 7.2.22 (Debian)\n");
+        Files.writeString(qemu, "#!/bin/sh\necho 'QEMU emulator version 7.2.22 (Debian)'\n");
         assertThat(qemu.toFile().setExecutable(true)).isTrue();
         kernel = Files.createFile(directory.resolve("vmlinuz"));
     }
