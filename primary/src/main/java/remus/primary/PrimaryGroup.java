@@ -148,7 +148,8 @@ public final class PrimaryGroup implements DutyCycle {
         if (isDone()) {
             return 0;
         }
-        long due = machine.state() == GroupState.SUPERSEDED ? Long.MAX_VALUE : session.connect(now);
+        Protection current = works.protection();
+        long due = hasSomethingToSay(current) ? session.connect(now) : Long.MAX_VALUE;
         if (session.isConnected()) {
             Reason suspicion = detector.suspicion(now);
             if (suspicion != null) {
@@ -156,7 +157,6 @@ public final class PrimaryGroup implements DutyCycle {
             }
             due = Math.min(due, detector.dueInNanos(now));
         }
-        Protection current = works.protection();
         if (current == null) {
             return Math.min(due, retry(now));
         }
@@ -168,6 +168,12 @@ public final class PrimaryGroup implements DutyCycle {
             case PROTECTED -> Math.min(due, laps.run(current, now));
             default -> due;
         };
+    }
+
+    /** Before its members are open, a new incarnation is nobody yet. */
+    private boolean hasSomethingToSay(@Nullable Protection current) {
+        return machine.state() != GroupState.SUPERSEDED
+                && (current != null || core.standing() != Standing.SEEDING);
     }
 
     private long retry(long now) {
@@ -253,16 +259,7 @@ public final class PrimaryGroup implements DutyCycle {
         if (current != null) {
             current.seeder.cancel();
         }
-        CompletableFuture<String> outcome = new CompletableFuture<>();
-        mailbox.post(
-                () -> {
-                    try {
-                        outcome.complete(core.unprotect(force, host.nanoTime()));
-                    } catch (DomainException e) {
-                        outcome.completeExceptionally(e);
-                    }
-                });
-        return outcome;
+        return mailbox.ask(() -> core.unprotect(force, host.nanoTime()));
     }
 
     /** Sets the interval, from the epoch under way on. Any thread may call it. */
@@ -343,9 +340,13 @@ public final class PrimaryGroup implements DutyCycle {
     /** Listens to the backup. */
     private final class Conversation implements PrimarySession.Owner {
         @Override
+        public void onOpened() {
+            detector.linkUp(host.nanoTime());
+        }
+
+        @Override
         public void onWelcome(PeerLink link, Welcome welcome) {
             long now = host.nanoTime();
-            detector.linkUp(now);
             boolean canResume = works.linked(link, welcome.getLastCommittedEpoch());
             core.welcomed(welcome.getFate(), canResume, now);
         }

@@ -49,6 +49,8 @@ final class PrimarySession {
 
     /** Decides what the conversation means. Called in the conductor's thread. */
     interface Owner {
+        void onOpened();
+
         void onWelcome(PeerLink link, Welcome welcome);
 
         void onRefused(Refused refused);
@@ -169,6 +171,7 @@ final class PrimarySession {
             return;
         }
         link = opened;
+        owner.onOpened();
         opened.send(Frame.of(FrameType.HELLO, hello(Channel.DATA)));
         dialing = true;
         dialHeartbeats();
