@@ -6,7 +6,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
-import remus.domain.SlabPool;
 import remus.ha.DutyCycle;
 import remus.ha.FailureDetector;
 import remus.ha.GroupRecord;
@@ -76,7 +75,7 @@ public final class PrimaryGroup implements DutyCycle {
         detector = new FailureDetector(limits.silenceLimitNanos(), limits.reconnectGraceNanos());
         Protection.Tools tools =
                 new Protection.Tools(
-                        new SlabPool(limits.stagingBytes()), timelines, limits, concurrent);
+                        host.staging(limits.stagingBytes()), timelines, limits, concurrent);
         works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
         boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
         core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
