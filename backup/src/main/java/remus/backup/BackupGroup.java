@@ -316,17 +316,11 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private CompletableFuture<String> command(Supplier<String> step) {
-        CompletableFuture<String> outcome = new CompletableFuture<>();
-        mailbox.post(
+        return mailbox.ask(
                 () -> {
-                    try {
-                        suspectedSince = host.nanoTime();
-                        outcome.complete(step.get());
-                    } catch (RuntimeException e) {
-                        outcome.completeExceptionally(e);
-                    }
+                    suspectedSince = host.nanoTime();
+                    return step.get();
                 });
-        return outcome;
     }
 
     /** What an operator sees. Any thread may call it. */

@@ -1,6 +1,8 @@
 package remus.ha;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 
 /**
  * How other threads talk to a conductor: they post what it is to do in its own thread. What is
@@ -19,6 +21,20 @@ public final class Mailbox {
     public void post(Runnable work) {
         queue.add(work);
         wakeUp.run();
+    }
+
+    /** Has a question answered by the conductor; what it throws is thrown to whoever waits. */
+    public <T> CompletableFuture<T> ask(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        post(
+                () -> {
+                    try {
+                        answer.complete(question.get());
+                    } catch (RuntimeException e) {
+                        answer.completeExceptionally(e);
+                    }
+                });
+        return answer;
     }
 
     /** Does everything posted so far, in order. */

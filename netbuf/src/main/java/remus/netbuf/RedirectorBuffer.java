@@ -280,6 +280,9 @@ public final class RedirectorBuffer implements NetBuffer {
      */
     @Override
     public void detach() {
+        if (collector == null) {
+            return; // never attached
+        }
         Collector reader = attached(collector);
         Injector writer = attached(injector);
         filters.removeCollector();

@@ -3,6 +3,7 @@ package remus.primary;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import remus.ha.GroupRecord.Standing;
 
 /**
  * What a group is at its primary.
@@ -49,6 +50,16 @@ public enum GroupState {
         LEGAL.put(UNPROTECTED, EnumSet.noneOf(GroupState.class));
         LEGAL.put(SUPERSEDED, EnumSet.of(UNPROTECTED));
         LEGAL.put(OFF, EnumSet.noneOf(GroupState.class));
+    }
+
+    /** Where a group begins whose record says {@code standing}. */
+    static GroupState of(Standing standing) {
+        return switch (standing) {
+            case SEEDING, CONCEDED -> CONNECTING;
+            case PROTECTED -> DEGRADED;
+            case ACTIVATED -> SUPERSEDED;
+            case OFF -> LEAVING;
+        };
     }
 
     /** Whether nothing more happens by itself. */

@@ -163,9 +163,7 @@ final class GroupWorks implements PrimaryCore.Effects {
 
     @Override
     public void offer() {
-        attempt(
-                current ->
-                        conversation().send(FrameType.OFFER, current.offer(settings, false)));
+        attempt(current -> conversation().send(FrameType.OFFER, current.offer(settings)));
     }
 
     @Override

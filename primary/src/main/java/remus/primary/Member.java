@@ -5,7 +5,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.CheckpointDevice;
 import remus.domain.Domain;
-import remus.domain.DomainException;
 import remus.netbuf.NetBuffer;
 
 /**
@@ -56,8 +55,8 @@ public record Member(Domain domain, List<NetBuffer> netBuffers, List<CheckpointD
     private void attempt(String what, Runnable step) {
         try {
             step.run();
-        } catch (DomainException e) {
-            LOG.warn("{}: {} failed: {} ({})", name(), what, e.getMessage(), e.correction());
+        } catch (RuntimeException e) {
+            LOG.warn("{}: {} failed", name(), what, e);
         }
     }
 }

@@ -253,6 +253,17 @@ final class PrimaryCore {
         }
     }
 
+    void memberPaused(String name, String detail, long now) {
+        remark(
+                new Reason(
+                        "guest-paused",
+                        name
+                                + " is paused, not by us ("
+                                + detail
+                                + "); checkpoints go on when it runs"),
+                now);
+    }
+
     void memberLost(String name, String detail, long now) {
         if (machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED) {
             return;
@@ -318,7 +329,8 @@ final class PrimaryCore {
                     new Reason("cleaned-up", "the stale copy is destroyed"));
             return "the stale copy on this host is destroyed; the group runs at the backup";
         }
-        if (standing == Standing.SEEDING || force) {
+        boolean askedInVain = machine.state() == GroupState.LEAVING || !connected;
+        if (standing == Standing.SEEDING || (force && askedInVain)) {
             end(switchedOff, reason, now);
             return "unprotected; the guest is as it was found";
         }

@@ -1,6 +1,8 @@
 package remus.primary;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +45,7 @@ public final class PrimaryGroup implements DutyCycle {
     private final PrimaryCore core;
     private final PrimarySession session;
     private final Laps laps;
+    private final CountDownLatch ended = new CountDownLatch(1);
     private long nextAttempt;
 
     private PrimaryGroup(
@@ -60,7 +63,7 @@ public final class PrimaryGroup implements DutyCycle {
                 new StateMachine<>(
                         settings.group(),
                         GroupState.LEGAL,
-                        initialState(record.standing()),
+                        GroupState.of(record.standing()),
                         adopted
                                 ? new Reason(
                                         "agent-restarted",
@@ -82,15 +85,6 @@ public final class PrimaryGroup implements DutyCycle {
         session = new PrimarySession(host, settings, mailbox, new Conversation());
         works.converse(session);
         laps = new Laps(settings.group(), host, scheduler, core);
-    }
-
-    private static GroupState initialState(Standing standing) {
-        return switch (standing) {
-            case SEEDING, CONCEDED -> GroupState.CONNECTING;
-            case PROTECTED -> GroupState.DEGRADED;
-            case ACTIVATED -> GroupState.SUPERSEDED;
-            case OFF -> GroupState.LEAVING;
-        };
     }
 
     /**
@@ -153,7 +147,8 @@ public final class PrimaryGroup implements DutyCycle {
         if (isDone()) {
             return 0;
         }
-        long due = machine.state() == GroupState.SUPERSEDED ? Long.MAX_VALUE : session.connect(now);
+        Protection current = works.protection();
+        long due = hasSomethingToSay(current) ? session.connect(now) : Long.MAX_VALUE;
         if (session.isConnected()) {
             Reason suspicion = detector.suspicion(now);
             if (suspicion != null) {
@@ -161,7 +156,6 @@ public final class PrimaryGroup implements DutyCycle {
             }
             due = Math.min(due, detector.dueInNanos(now));
         }
-        Protection current = works.protection();
         if (current == null) {
             return Math.min(due, retry(now));
         }
@@ -173,6 +167,12 @@ public final class PrimaryGroup implements DutyCycle {
             case PROTECTED -> Math.min(due, laps.run(current, now));
             default -> due;
         };
+    }
+
+    /** Before its members are open, a new incarnation is nobody yet. */
+    private boolean hasSomethingToSay(@Nullable Protection current) {
+        return machine.state() != GroupState.SUPERSEDED
+                && (current != null || core.standing() != Standing.SEEDING);
     }
 
     private long retry(long now) {
@@ -244,18 +244,12 @@ public final class PrimaryGroup implements DutyCycle {
             case LOST -> core.memberLost(name, event.detail(), now);
             case SHUTDOWN -> core.memberSwitchedOff(name, event.detail(), now);
             case CONFIG_CHANGED -> core.breakOff(new Reason("config-changed", event.detail()), now);
-            case STOPPED -> core.remark(paused(name, event.detail()), now);
+            case STOPPED -> core.memberPaused(name, event.detail(), now);
             case RESUMED -> core.normal(now);
             default -> {
                 // a reboot or a panic is state like all state: the next epoch carries it
             }
         }
-    }
-
-    private static Reason paused(String name, String detail) {
-        return new Reason(
-                "guest-paused",
-                name + " is paused, not by us (" + detail + "); checkpoints go on when it runs");
     }
 
     /** Lets the group go; see {@link PrimaryCore#unprotect}. Any thread may call it. */
@@ -264,16 +258,7 @@ public final class PrimaryGroup implements DutyCycle {
         if (current != null) {
             current.seeder.cancel();
         }
-        CompletableFuture<String> outcome = new CompletableFuture<>();
-        mailbox.post(
-                () -> {
-                    try {
-                        outcome.complete(core.unprotect(force, host.nanoTime()));
-                    } catch (DomainException e) {
-                        outcome.completeExceptionally(e);
-                    }
-                });
-        return outcome;
+        return mailbox.ask(() -> core.unprotect(force, host.nanoTime()));
     }
 
     /** Sets the interval, from the epoch under way on. Any thread may call it. */
@@ -284,6 +269,16 @@ public final class PrimaryGroup implements DutyCycle {
                         works.interval(intervalNanos, host.nanoTime());
                     }
                 });
+    }
+
+    /** Waits until the group is let go; false if it is not within the time. */
+    public boolean awaitEnd(long seconds) {
+        try {
+            return ended.await(seconds, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     /** Lets go of connections; what is held stays held. For the end of the agent. */
@@ -303,6 +298,9 @@ public final class PrimaryGroup implements DutyCycle {
     }
 
     private void entered(GroupState from, GroupState to, long now, Reason reason) {
+        if (to.isFinal()) {
+            ended.countDown();
+        }
         LOG.info(
                 "{}: {} -> {}: {} ({})",
                 settings.group(),
@@ -341,9 +339,13 @@ public final class PrimaryGroup implements DutyCycle {
     /** Listens to the backup. */
     private final class Conversation implements PrimarySession.Owner {
         @Override
+        public void onOpened() {
+            detector.linkUp(host.nanoTime());
+        }
+
+        @Override
         public void onWelcome(PeerLink link, Welcome welcome) {
             long now = host.nanoTime();
-            detector.linkUp(now);
             boolean canResume = works.linked(link, welcome.getLastCommittedEpoch());
             core.welcomed(welcome.getFate(), canResume, now);
         }

@@ -1,9 +1,6 @@
 package remus.primary;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
-import java.nio.ByteBuffer;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import remus.ha.Mailbox;
@@ -52,6 +49,8 @@ final class PrimarySession {
 
     /** Decides what the conversation means. Called in the conductor's thread. */
     interface Owner {
+        void onOpened();
+
         void onWelcome(PeerLink link, Welcome welcome);
 
         void onRefused(Refused refused);
@@ -71,21 +70,11 @@ final class PrimarySession {
 
     /** From here on the group speaks as this incarnation. */
     void incarnation(long incarnation) {
-        identity = identity(settings.uuid(), incarnation);
+        identity = Offers.identity(settings.uuid(), incarnation);
     }
 
     Identity identity() {
         return identity;
-    }
-
-    static Identity identity(String uuid, long incarnation) {
-        UUID id = UUID.fromString(uuid);
-        ByteBuffer bytes = ByteBuffer.allocate(16);
-        bytes.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).flip();
-        return Identity.newBuilder()
-                .setGroup(ByteString.copyFrom(bytes))
-                .setIncarnation(incarnation)
-                .build();
     }
 
     boolean isConnected() {
@@ -182,6 +171,7 @@ final class PrimarySession {
             return;
         }
         link = opened;
+        owner.onOpened();
         opened.send(Frame.of(FrameType.HELLO, hello(Channel.DATA)));
         dialing = true;
         dialHeartbeats();

@@ -7,9 +7,7 @@ import org.jspecify.annotations.Nullable;
 import remus.domain.CheckpointDevice;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
-import remus.domain.MemoryRegion;
 import remus.domain.SlabPool;
-import remus.domain.StandbySpec;
 import remus.primary.CheckpointLoop.LapException;
 import remus.primary.CheckpointLoop.Outcome;
 import remus.protocol.wire.Offer;
@@ -74,35 +72,14 @@ final class Protection {
         return new Protection(host.newIncarnation(), opened, crew, tools.pool(), host, tools);
     }
 
-    Offer offer(ProtectionSettings settings, boolean dryRun) {
-        Offer.Builder offer =
-                Offer.newBuilder()
-                        .setGroupName(settings.group())
-                        .setDryRun(dryRun)
-                        .setFailover(settings.failover())
-                        .setIntervalNanos(settings.intervalNanos())
-                        .setSilenceLimitNanos(settings.limits().silenceLimitNanos())
-                        .setReconnectGraceNanos(settings.limits().reconnectGraceNanos());
-        long memory = 0;
-        for (Member member : members) {
-            StandbySpec spec = member.domain().standbySpec();
-            remus.protocol.wire.Member.Builder wire =
-                    offer.addMembersBuilder()
-                            .setName(spec.name())
-                            .setUuid(spec.uuid())
-                            .setHypervisor(spec.hypervisor())
-                            .setSpec(spec.spec());
-            memory += spec.regions().stream().mapToLong(MemoryRegion::bytes).sum();
-            spec.regions()
-                    .forEach(
-                            region ->
-                                    wire.addRegions(
-                                            Region.newBuilder()
-                                                    .setName(region.name())
-                                                    .setBytes(region.bytes())));
-        }
-        memoryBytes = memory;
-        return offer.build();
+    Offer offer(ProtectionSettings settings) {
+        Offer offer = Offers.of(settings, members.stream().map(Member::domain).toList(), false);
+        memoryBytes =
+                offer.getMembersList().stream()
+                        .flatMap(member -> member.getRegionsList().stream())
+                        .mapToLong(Region::getBytes)
+                        .sum();
+        return offer;
     }
 
     void onEvents(ObjIntConsumer<DomainEvent> listener) {

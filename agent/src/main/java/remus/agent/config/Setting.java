@@ -31,7 +31,7 @@ enum Setting {
             "run-dir",
             Form.DIRECTORY,
             "/run/remus",
-            "What need not: the control socket `control.sock` and a file per group. Mode 0700, in"
+            "What need not: the control socket `control.sock` and a file per group. Mode 0711, in"
                     + " memory (tmpfs)."),
     INTERVAL(
             "interval",

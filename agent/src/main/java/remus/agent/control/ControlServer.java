@@ -16,11 +16,8 @@ import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -41,8 +38,6 @@ public final class ControlServer implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 64;
     private static final int CALL_THREADS = 16;
     private static final int CALLS_END_SECONDS = 5;
-    private static final Set<PosixFilePermission> OWNER_ONLY_DIRECTORY =
-            PosixFilePermissions.fromString("rwx------");
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
@@ -63,10 +58,9 @@ public final class ControlServer implements AutoCloseable {
      * Listens; the caller holds the lock that makes it the only agent, so that an existing socket
      * is a dead one.
      *
-     * @throws DomainException {@code run-dir-open}, {@code socket-failed}
+     * @throws DomainException {@code socket-failed}
      */
     public static ControlServer start(Path runDir, Operations operations) {
-        prepareDirectory(runDir);
         Path socket = runDir.resolve(SOCKET);
         BlockingTaskExecutor calls =
                 BlockingTaskExecutor.builder()
@@ -145,35 +139,6 @@ public final class ControlServer implements AutoCloseable {
     /** Without the quiet period of two seconds: no call is left. */
     private static void stop(EventLoopGroup io) {
         io.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
-    }
-
-    private static void prepareDirectory(Path directory) {
-        try {
-            if (!Files.exists(directory)) {
-                Files.createDirectories(
-                        directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY_DIRECTORY));
-            }
-            Set<PosixFilePermission> others =
-                    new HashSet<>(Files.getPosixFilePermissions(directory));
-            others.removeAll(OWNER_ONLY_DIRECTORY);
-            if (!others.isEmpty()) {
-                throw new DomainException(
-                        "run-dir-open",
-                        "run-dir "
-                                + directory
-                                + " is open to other users ("
-                                + PosixFilePermissions.toString(
-                                        Files.getPosixFilePermissions(directory))
-                                + "); whoever reaches the control socket rules every guest",
-                        "chmod 700 " + directory + ", or choose a run-dir of the agent's own");
-            }
-        } catch (IOException cause) {
-            throw new DomainException(
-                    "run-dir-failed",
-                    "run-dir " + directory + " cannot be used: " + cause,
-                    "create it with mode 0700, owned by the agent's user",
-                    cause);
-        }
     }
 
     private static HttpResponse refuse(Status status, AggregatedHttpResponse response) {

@@ -95,6 +95,11 @@ final class ControlService extends ControlGrpc.ControlImplBase {
         } catch (RuntimeException cause) {
             to.onError(Failures.toStatus(call, cause));
             return;
+        } catch (Error cause) {
+            // Armeria would answer "unknown" and say nothing; the caller must learn of it, and the
+            // log
+            to.onError(Failures.toStatus(call, new IllegalStateException(cause)));
+            throw cause;
         }
         to.onNext(response);
         to.onCompleted();

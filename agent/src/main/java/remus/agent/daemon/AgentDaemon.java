@@ -7,6 +7,7 @@ import org.slf4j.LoggerFactory;
 import remus.agent.config.AgentConfig;
 import remus.agent.control.ControlServer;
 import remus.agent.control.Operations;
+import remus.agent.control.RunDirectory;
 
 /**
  * A running agent. The order of its start is the order of urgency: the lock, then {@link
@@ -36,6 +37,7 @@ public final class AgentDaemon implements AutoCloseable {
         Operations operations = null;
         boolean started = false;
         try {
+            RunDirectory.prepare(config.runDir());
             operations = factory.apply(config);
             operations.adopt();
             LOG.info("adopted sinceStartMillis={}", Uptime.millis());

@@ -10,6 +10,7 @@ import remus.agent.config.AgentConfig;
 import remus.agent.config.ConfigException;
 import remus.agent.control.ControlServer;
 import remus.agent.control.Operations;
+import remus.agent.engine.Engine;
 import remus.domain.DomainException;
 
 /** {@code remus agent}: one daemon, from its configuration to SIGTERM. */
@@ -23,7 +24,7 @@ public final class AgentMain {
 
     /** Runs an agent; returns an exit code only if it could not start. */
     public static int run(Path configFile) {
-        return run(configFile, HostOperations::new);
+        return run(configFile, Engine::new);
     }
 
     static int run(Path configFile, Function<AgentConfig, Operations> factory) {

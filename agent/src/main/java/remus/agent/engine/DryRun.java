@@ -43,14 +43,18 @@ final class DryRun implements PeerLink.Listener {
                 Channel.DATA,
                 run,
                 run::hello,
-                reason -> run.fail("backup-unreachable", "no agent answers at " + peer + ": " + reason));
+                reason ->
+                        run.fail(
+                                "backup-unreachable",
+                                "no agent answers at " + peer + ": " + reason));
         try {
             return run.answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException | ExecutionException e) {
             return List.of(unreachable("the agent at " + peer + " does not answer"));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new DomainException("interrupted", "the preflight was interrupted", "run it again", e);
+            throw new DomainException(
+                    "interrupted", "the preflight was interrupted", "run it again", e);
         }
     }
 
@@ -77,7 +81,8 @@ final class DryRun implements PeerLink.Listener {
                 List.of(
                         code.equals("backup-unreachable")
                                 ? unreachable(problem)
-                                : Finding.fail(code, problem, "see the log of the backup's agent")));
+                                : Finding.fail(
+                                        code, problem, "see the log of the backup's agent")));
     }
 
     @Override
@@ -105,7 +110,9 @@ final class DryRun implements PeerLink.Listener {
                 answer.complete(
                         List.of(
                                 Finding.fail(
-                                        refused.getCode(), refused.getProblem(), refused.getCorrection())));
+                                        refused.getCode(),
+                                        refused.getProblem(),
+                                        refused.getCorrection())));
                 link.close();
             }
             default -> fail("protocol-error", "the backup answered with " + frame.type());

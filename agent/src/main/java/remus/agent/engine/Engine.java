@@ -3,7 +3,6 @@ package remus.agent.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -33,7 +32,6 @@ import remus.agent.api.TuneResponse;
 import remus.agent.api.UnprotectRequest;
 import remus.agent.api.UnprotectResponse;
 import remus.agent.config.AgentConfig;
-import remus.agent.config.HostPort;
 import remus.agent.control.Operations;
 import remus.backup.BackupGroup;
 import remus.backup.BackupService;
@@ -41,7 +39,6 @@ import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor.DomainSummary;
 import remus.domain.qemu.QemuStandbys;
-import remus.domain.qemu.StandbySettings;
 import remus.ha.ConductorThread;
 import remus.ha.GroupRecord;
 import remus.primary.PrimaryGroup;
@@ -52,11 +49,11 @@ import remus.protocol.wire.FailoverMode;
 /** Both engines of this host behind the control API: the agent's composition root. */
 public final class Engine implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
-    private static final int WINDOW_EPOCHS = 4;
     private static final long COMMAND_SECONDS = 30;
     private static final long GOODBYE_SECONDS = 5;
 
     private final AgentConfig config;
+    private final Plans plans;
     private final Wire wire = new Wire();
     private final QemuStandbys standbys;
     private final LocalHost host;
@@ -73,38 +70,26 @@ public final class Engine implements Operations {
     /** Nothing is touched before {@link #adopt}. */
     public Engine(AgentConfig config) {
         this.config = config;
-        standbys = new QemuStandbys(standbySettings(config));
+        plans = new Plans(config);
+        standbys = new QemuStandbys(plans.standbys());
         host = new LocalHost(config, wire, standbys);
-    }
-
-    private static StandbySettings standbySettings(AgentConfig config) {
-        AgentConfig.StandbyPlace place = config.standby();
-        Map<String, String> paths = new ConcurrentHashMap<>();
-        place.paths().forEach((there, here) -> paths.put(there, here.toString()));
-        return new StandbySettings(
-                place.ramDir(),
-                config.runDir().resolve("standby"),
-                place.interfaces(),
-                paths,
-                List.of(),
-                false,
-                TimeUnit.SECONDS.toNanos(10),
-                TimeUnit.SECONDS.toNanos(5));
     }
 
     /** Suspended guests first; then who asks; then who is asked. */
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // beat() logs what goes wrong
     public void adopt() {
         List<GroupRecord> records = host.records().list();
         for (GroupRecord record : records) {
             if (record.role() == GroupRecord.Role.PRIMARY) {
-                PrimaryGroup group = PrimaryGroup.adopt(host, settings(record), record, true);
+                PrimaryGroup group = PrimaryGroup.adopt(host, plans.of(record), record, true);
                 conduct(record.name(), group);
             }
         }
         List<Long> running = new ArrayList<>();
         for (GroupRecord record : records) {
-            if (record.role() == GroupRecord.Role.BACKUP && record.standing() == GroupRecord.Standing.ACTIVATED) {
+            if (record.role() == GroupRecord.Role.BACKUP
+                    && record.standing() == GroupRecord.Standing.ACTIVATED) {
                 record.members().forEach(member -> running.add(member.pid()));
             }
         }
@@ -185,7 +170,13 @@ public final class Engine implements Operations {
     @Override
     public CheckResponse check(CheckRequest request) {
         ProtectionSettings settings =
-                settings("preflight", request.getDomainsList(), request.getHost(), FailoverMode.MANUAL, 0, request.getUnsafe());
+                plans.of(
+                        "preflight",
+                        request.getDomainsList(),
+                        request.getHost(),
+                        FailoverMode.MANUAL,
+                        0,
+                        request.getUnsafe());
         CheckResponse.Builder response = CheckResponse.newBuilder();
         for (Finding finding : new Preflight(host).run(settings)) {
             response.addFindings(Preflight.message(finding));
@@ -217,7 +208,7 @@ public final class Engine implements Operations {
                         ? FailoverMode.AUTOMATIC_WITHOUT_WITNESS
                         : FailoverMode.MANUAL;
         ProtectionSettings settings =
-                settings(
+                plans.of(
                         name,
                         request.getDomainsList(),
                         request.getHost(),
@@ -228,71 +219,21 @@ public final class Engine implements Operations {
         return ProtectResponse.newBuilder().setGroup(name).build();
     }
 
-    private ProtectionSettings settings(
-            String group,
-            List<String> domains,
-            String peer,
-            FailoverMode failover,
-            long intervalNanos,
-            boolean unsafe) {
-        HostPort address = config.peers().get(peer);
-        if (address == null) {
-            try {
-                address = HostPort.parse(peer);
-            } catch (IllegalArgumentException e) {
-                throw new DomainException(
-                        "unknown-host",
-                        "host " + peer + " is neither one of `peers` " + config.peers().keySet() + " nor host:port",
-                        "add it under `peers` in the agent's configuration",
-                        e);
-            }
-        }
-        return new ProtectionSettings(
-                group,
-                UUID.randomUUID().toString(),
-                domains,
-                new ProtectionSettings.PeerAddress(address.host(), address.port()),
-                failover,
-                intervalNanos == 0 ? config.interval().toNanos() : intervalNanos,
-                limits(),
-                unsafe);
-    }
-
-    private ProtectionSettings settings(GroupRecord record) {
-        HostPort peer = HostPort.parse(record.peer());
-        return new ProtectionSettings(
-                record.name(),
-                record.uuid(),
-                record.members().stream().map(GroupRecord.Member::name).toList(),
-                new ProtectionSettings.PeerAddress(peer.host(), peer.port()),
-                FailoverMode.valueOf(record.failover()),
-                record.intervalNanos(),
-                limits(),
-                record.unsafe());
-    }
-
-    private ProtectionSettings.Limits limits() {
-        AgentConfig.Detection detection = config.detection();
-        return new ProtectionSettings.Limits(
-                config.stagingBytes(),
-                WINDOW_EPOCHS,
-                detection.heartbeatInterval().toNanos(),
-                detection.silenceLimit().toNanos(),
-                detection.reconnectGrace().toNanos(),
-                config.listen().port());
-    }
-
     @Override
     public UnprotectResponse unprotect(UnprotectRequest request) {
         PrimaryGroup primary = primaries.get(request.getGroup());
         BackupGroup backup = backup(request.getGroup());
         String outcome;
         if (primary != null && !(primary.isDone() && backup != null)) {
-            outcome = primary.isDone() ? "it was not protected any more" : answer(primary.unprotect(request.getForce()));
+            outcome =
+                    primary.isDone()
+                            ? "it was not protected any more"
+                            : answer(primary.unprotect(request.getForce()));
             if (!primary.awaitEnd(COMMAND_SECONDS)) {
                 throw new DomainException(
                         "still-leaving",
-                        "the backup has not promised to give its copy up yet; output is held until it has",
+                        "the backup has not promised to give its copy up yet; output is held until"
+                                + " it has",
                         "see `remus status`; --force lets go without the promise");
             }
             primaries.remove(request.getGroup(), primary);
@@ -315,7 +256,9 @@ public final class Engine implements Operations {
 
     private static DomainException unknownGroup(String name) {
         return new DomainException(
-                "unknown-group", "there is no group " + name + " on this host", "`remus status` lists the groups");
+                "unknown-group",
+                "there is no group " + name + " on this host",
+                "`remus status` lists the groups");
     }
 
     private static String answer(CompletableFuture<String> command) {
@@ -328,7 +271,10 @@ public final class Engine implements Operations {
             throw new IllegalStateException(e.getCause());
         } catch (TimeoutException e) {
             throw new DomainException(
-                    "busy", "the group did not answer within " + COMMAND_SECONDS + " s", "try again; see the log", e);
+                    "busy",
+                    "the group did not answer within " + COMMAND_SECONDS + " s",
+                    "try again; see the log",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
@@ -338,16 +284,28 @@ public final class Engine implements Operations {
     @Override
     public StatusResponse status(StatusRequest request) {
         StatusResponse.Builder response =
-                StatusResponse.newBuilder().setHost(config.name()).setTimeUnixMillis(System.currentTimeMillis());
+                StatusResponse.newBuilder()
+                        .setHost(config.name())
+                        .setTimeUnixMillis(System.currentTimeMillis());
         long nanos = System.nanoTime();
         long millis = response.getTimeUnixMillis();
-        primaries.values().forEach(group -> response.addGroups(StatusMessages.of(group.view(), nanos, millis)));
-        service().groups().forEach(group -> response.addGroups(StatusMessages.of(group.view(), nanos, millis)));
+        primaries
+                .values()
+                .forEach(
+                        group ->
+                                response.addGroups(StatusMessages.of(group.view(), nanos, millis)));
+        service()
+                .groups()
+                .forEach(
+                        group ->
+                                response.addGroups(StatusMessages.of(group.view(), nanos, millis)));
         if (request.getGroup().isEmpty()) {
             return response.build();
         }
         StatusResponse.Builder one = response.clone().clearGroups();
-        response.getGroupsList().stream().filter(g -> g.getName().equals(request.getGroup())).forEach(one::addGroups);
+        response.getGroupsList().stream()
+                .filter(g -> g.getName().equals(request.getGroup()))
+                .forEach(one::addGroups);
         if (one.getGroupsCount() == 0) {
             throw unknownGroup(request.getGroup());
         }
@@ -380,6 +338,7 @@ public final class Engine implements Operations {
 
     /** The guests are let go with their backups' promise; without it their output stays held. */
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // awaitEnd() tells how it went
     public void close() {
         heart.shutdownNow();
         for (PrimaryGroup group : primaries.values()) {
@@ -387,7 +346,9 @@ public final class Engine implements Operations {
         }
         for (PrimaryGroup group : primaries.values()) {
             if (!group.awaitEnd(GOODBYE_SECONDS)) {
-                LOG.warn("{}: its backup cannot be asked; output stays held", group.view().settings().group());
+                LOG.warn(
+                        "{}: its backup cannot be asked; output stays held",
+                        group.view().settings().group());
                 group.close();
             }
         }

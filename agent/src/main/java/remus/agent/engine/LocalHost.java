@@ -9,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import remus.agent.Version;
 import remus.agent.config.AgentConfig;
+import remus.agent.control.RunDirectory;
 import remus.backup.BackupGroup;
 import remus.backup.BackupHost;
 import remus.domain.Domain;
@@ -35,6 +36,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
     private static final int HELD_BYTES = 32 << 20;
 
     private final AgentConfig config;
+    private final Path netDirectory;
     private final Wire wire;
     private final RecordStore records;
     private final QemuHypervisor qemu;
@@ -50,6 +52,8 @@ final class LocalHost implements PrimaryHost, BackupHost {
 
     LocalHost(AgentConfig config, Wire wire, QemuStandbys standbys) {
         this.config = config;
+        netDirectory = config.runDir().resolve("net");
+        RunDirectory.prepare(netDirectory);
         this.wire = wire;
         records = new FileRecordStore(config.stateDir().resolve("groups"));
         Path directory = config.runDir().resolve("qemu");
@@ -67,7 +71,8 @@ final class LocalHost implements PrimaryHost, BackupHost {
         try {
             for (Finding finding : domain.preflight()) {
                 if (!finding.passed()) {
-                    throw new DomainException(finding.code(), finding.problem(), finding.correction());
+                    throw new DomainException(
+                            finding.code(), finding.problem(), finding.correction());
                 }
             }
             List<NetBuffer> buffers = netBuffers((QemuDomain) domain);
@@ -79,12 +84,16 @@ final class LocalHost implements PrimaryHost, BackupHost {
     }
 
     private List<NetBuffer> netBuffers(QemuDomain domain) {
-        Path sockets = config.runDir().resolve("net").resolve(Long.toString(domain.identity().pid()));
+        Path sockets = netDirectory.resolve(Long.toString(domain.identity().pid()));
         List<NetBuffer> buffers = new ArrayList<>();
         for (String netdev : domain.netdevs()) {
             buffers.add(
                     new RedirectorBuffer(
-                            domain.monitor(), domain.identity().pid(), netdev, sockets, HELD_BYTES));
+                            domain.monitor(),
+                            domain.identity().pid(),
+                            netdev,
+                            sockets,
+                            HELD_BYTES));
         }
         return buffers;
     }

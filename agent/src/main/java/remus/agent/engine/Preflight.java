@@ -5,7 +5,7 @@ import java.util.List;
 import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.Finding;
-import remus.primary.PrimaryOffers;
+import remus.primary.Offers;
 import remus.primary.ProtectionSettings;
 import remus.protocol.wire.Offer;
 
@@ -27,9 +27,10 @@ final class Preflight {
                 findings.addAll(domain.preflight());
             }
             if (findings.stream().allMatch(Finding::passed)) {
-                Offer offer = PrimaryOffers.of(settings, domains, true);
+                Offer offer = Offers.of(settings, domains, true);
                 findings.addAll(
-                        DryRun.ask(host, settings.peer(), PrimaryOffers.identity(settings.uuid(), 0), offer));
+                        DryRun.ask(
+                                host, settings.peer(), Offers.identity(settings.uuid(), 0), offer));
             }
         } catch (DomainException e) {
             findings.add(Finding.fail(e.code(), String.valueOf(e.getMessage()), e.correction()));

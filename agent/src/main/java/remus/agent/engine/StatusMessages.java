@@ -72,7 +72,11 @@ final class StatusMessages {
                         .setSeedBytes(view.receivedBytes())
                         .setTakeoverNanos(view.takeoverNanos());
         reason(status, view.reason());
-        view.members().forEach(member -> status.addMembers(MemberStatus.newBuilder().setName(member.name())));
+        view.members()
+                .forEach(
+                        member ->
+                                status.addMembers(
+                                        MemberStatus.newBuilder().setName(member.name())));
         return status.build();
     }
 

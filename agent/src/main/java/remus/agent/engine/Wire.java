@@ -39,6 +39,7 @@ final class Wire implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // both outcomes are handed on
     void dial(
             String host,
             int port,

@@ -121,6 +121,21 @@ public final class DirtyLog implements AutoCloseable {
     }
 
     /**
+     * Forgets what was harvested: the next harvest reports every page again.
+     *
+     * @throws DomainException {@code dirty-log-lost}
+     */
+    public void restart() {
+        for (AddressRange range : ranges) {
+            protection.unregister(range);
+            int errno = protection.register(range);
+            if (errno != 0) {
+                throw lost(errno);
+            }
+        }
+    }
+
+    /**
      * Reads and re-arms the log. The kernel does both in one step for each page, so that a write is
      * seen by this harvest or the next, and by none twice without reason.
      *

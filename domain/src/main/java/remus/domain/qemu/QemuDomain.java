@@ -5,9 +5,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import remus.domain.Domain;
 import remus.domain.DomainEvent;
+import remus.domain.DomainException;
 import remus.domain.DomainIdentity;
 import remus.domain.Finding;
 import remus.domain.Staging;
@@ -19,7 +21,10 @@ import remus.domain.linux.DirtyLogProbe;
  * A running QEMU, checkpointed from outside: its monitor stops it and saves its devices, the kernel
  * tells which pages were written and copies them. Nothing of QEMU is changed.
  */
-final class QemuDomain implements Domain {
+public final class QemuDomain implements Domain {
+    /** HMP lists a NIC and, indented under it, the netdev that it uses. */
+    private static final Pattern NETDEV_OF_NIC = Pattern.compile("(?m)^ \\\\ ([^:\\s]+): index=");
+
     private final QemuProcess process;
     private final QmpClient monitor;
     private final Path directory;
@@ -122,6 +127,7 @@ final class QemuDomain implements Domain {
     @Override
     public void attach() {
         if (attached) {
+            armed().restart();
             return;
         }
         preflight.require(process, monitor);
@@ -227,6 +233,36 @@ final class QemuDomain implements Domain {
         }
         events.close();
         monitor.close();
+    }
+
+    /** The domain's monitor, for buffers that attach to its devices. */
+    public Monitor monitor() {
+        return monitor;
+    }
+
+    /** Ids of the netdevs that the guest's NICs use now, hot-plugged ones included. */
+    public List<String> netdevs() {
+        return NETDEV_OF_NIC
+                .matcher(monitor.human("info network"))
+                .results()
+                .map(m -> m.group(1))
+                .toList();
+    }
+
+    @Override
+    public void retire() {
+        pause.retire();
+    }
+
+    @Override
+    public void destroy() {
+        try {
+            monitor.execute("quit");
+        } catch (DomainException e) {
+            if (!e.code().equals("qmp-closed")) {
+                throw e;
+            }
+        }
     }
 
     /** Drops the monitor and nothing else, as the death of this process would. */

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Set;
 import remus.domain.DomainException;
 import remus.domain.Finding;
+import remus.domain.linux.DescriptorLibrary;
 import remus.domain.linux.DirtyLogProbe;
+import remus.domain.linux.Errno;
 import remus.domain.linux.SyscallInjector;
 
 /**
@@ -23,6 +25,7 @@ record QemuPreflight(boolean allowUserNetdev) {
         List<Finding> findings =
                 new ArrayList<>(CommandLineChecks.examine(process.argv(), allowUserNetdev));
         findings.add(architecture());
+        findings.add(traceable(process.pid()));
         findings.add(
                 attempt("kernel", "this kernel logs written pages exactly", DirtyLogProbe::check));
         findings.add(
@@ -70,6 +73,20 @@ record QemuPreflight(boolean allowUserNetdev) {
                         "architecture",
                         "this host is " + System.getProperty("os.arch") + " (expected: x86-64)",
                         "run the VM on an x86-64 host");
+    }
+
+    /** The kernel asks the same of one who opens a process's memory as of one who traces it. */
+    private static Finding traceable(long pid) {
+        String memory = "/proc/" + pid + "/mem";
+        int fd = DescriptorLibrary.open(memory, DescriptorLibrary.OPEN_READ);
+        if (fd < 0) {
+            return Finding.fail(
+                    "ptrace-denied",
+                    Errno.describe(memory + " may not be read", Errno.last()),
+                    "run the agent as root with CAP_SYS_PTRACE");
+        }
+        DescriptorLibrary.close(fd);
+        return Finding.pass("ptrace", "this process may trace QEMU");
     }
 
     private static Finding idle(JsonNode migration, Monitor monitor) {

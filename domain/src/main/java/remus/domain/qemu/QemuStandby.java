@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.domain.DomainIdentity;
@@ -52,7 +53,7 @@ public final class QemuStandby implements Standby {
     /** Nobody is to hear of it if the process ends now. */
     private volatile boolean expectedToEnd;
 
-    private volatile @Nullable Runnable lostListener;
+    private final AtomicReference<@Nullable Runnable> lostListener = new AtomicReference<>();
 
     private QemuStandby(
             StandbySpec spec,
@@ -206,7 +207,7 @@ public final class QemuStandby implements Standby {
 
     @Override
     public void onLost(Runnable listener) {
-        lostListener = listener;
+        lostListener.set(listener);
         if (!process.handle().isAlive()) {
             lost();
         }
@@ -214,9 +215,8 @@ public final class QemuStandby implements Standby {
 
     /** The monitor's end is the process's end, and is seen at once. */
     private void lost() {
-        Runnable listener = lostListener;
-        if (listener != null && !expectedToEnd) {
-            lostListener = null;
+        Runnable listener = expectedToEnd ? null : lostListener.getAndSet(null);
+        if (listener != null) {
             listener.run();
         }
     }

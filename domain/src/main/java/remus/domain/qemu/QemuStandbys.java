@@ -1,5 +1,6 @@
 package remus.domain.qemu;
 
+import java.util.Collection;
 import java.util.List;
 import remus.domain.Finding;
 import remus.domain.Standby;
@@ -22,5 +23,12 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
     @Override
     public Standby create(StandbySpec spec) {
         return QemuStandby.create(spec, settings);
+    }
+
+    /**
+     * Destroys standbys of an earlier life of this agent, but for those that run as domains now.
+     */
+    public void destroyLeftovers(Collection<Long> activatedPids) {
+        new StandbyLeftovers(settings).destroyAllBut(activatedPids);
     }
 }

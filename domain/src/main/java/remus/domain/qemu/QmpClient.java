@@ -35,7 +35,6 @@ public final class QmpClient implements Monitor {
     public static final long DEFAULT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long GREETING_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long SPIN_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path socket;
@@ -81,8 +80,8 @@ public final class QmpClient implements Monitor {
         reader.setDaemon(true);
         reader.start();
         try {
-            JsonNode version = greeting.await(GREETING_TIMEOUT_NANOS, 0);
-            if (!version.has("version")) {
+            JsonNode hello = greeting.await(GREETING_TIMEOUT_NANOS);
+            if (!hello.has("version")) {
                 throw noMonitor(socket, new IOException("it does not speak QMP"));
             }
             client.execute("qmp_capabilities");
@@ -159,14 +158,14 @@ public final class QmpClient implements Monitor {
         }
     }
 
-    /** Waits for one answer, spinning first. */
+    /** Waits for one answer. */
     JsonNode await(Pending pending) {
-        return pending.await(timeoutNanos, SPIN_NANOS);
+        return pending.await(timeoutNanos);
     }
 
     /** Waits for one answer with a time limit of its own. */
     JsonNode await(Pending pending, long limitNanos) {
-        return pending.await(limitNanos, SPIN_NANOS);
+        return pending.await(limitNanos);
     }
 
     @Override

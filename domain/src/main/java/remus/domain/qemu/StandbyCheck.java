@@ -215,8 +215,7 @@ final class StandbyCheck {
                         .redirectInput(Path.of("/dev/null").toFile())
                         .start();
         try (InputStream in = process.getInputStream()) {
-            String text =
-                    new String(in.readNBytes(OUTPUT_LIMIT_BYTES), StandardCharsets.UTF_8);
+            String text = new String(in.readNBytes(OUTPUT_LIMIT_BYTES), StandardCharsets.UTF_8);
             if (!process.waitFor(5, TimeUnit.SECONDS)) {
                 throw new IOException("it does not answer");
             }

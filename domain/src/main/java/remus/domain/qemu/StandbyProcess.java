@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import remus.domain.DomainException;
+import remus.domain.linux.ProcessFiles;
 
 /**
  * A QEMU process that waits for device state. It is nobody's child and in a session of its own: it
@@ -41,7 +42,7 @@ record StandbyProcess(ProcessHandle handle, long startTicks, QmpClient monitor, 
             handle =
                     ProcessHandle.of(pid)
                             .orElseThrow(() -> new IOException("process " + pid + " is gone"));
-            long startTicks = startTicks(pid);
+            long startTicks = ProcessFiles.startTicks(pid);
             QmpClient monitor = QmpClient.connect(files.monitor());
             return new StandbyProcess(handle, startTicks, monitor, files.log());
         } catch (IOException | NumberFormatException | DomainException e) {
@@ -54,12 +55,6 @@ record StandbyProcess(ProcessHandle handle, long startTicks, QmpClient monitor, 
                     "see QEMU's own words; both hosts need the same QEMU, files and interfaces",
                     e);
         }
-    }
-
-    /** Field 22 of proc(5)'s stat; the name, field 2, ends at the last parenthesis. */
-    private static long startTicks(long pid) throws IOException {
-        String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-        return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[19]);
     }
 
     /** QEMU's first process ends when the daemon is ready, with status 0. */

@@ -158,9 +158,11 @@ final class QemuDomainIT {
             try (Domain domain = open(guest)) {
                 StandbyImage image = new StandbyImage(domain.standbySpec().regions(), pool);
                 domain.attach();
-                domain.attach();
                 assertThat(guest.openFiles()).contains("anon_inode:[userfaultfd]");
-                domain.precopy(image);
+                long all = domain.precopy(image);
+                image.apply();
+                domain.attach();
+                assertThat(domain.precopy(image)).as("after attaching again").isEqualTo(all);
                 image.apply();
             }
             TestGuest.await(
@@ -179,8 +181,6 @@ final class QemuDomainIT {
                         .isEqualTo(chardevs.split("label", -1).length - 1);
                 assertThat(owner.execute("query-status").path("status").asText())
                         .isEqualTo("running");
-                // the guest's own power-off ends QEMU again
-                owner.execute("system_reset");
             }
         }
     }
@@ -250,6 +250,39 @@ final class QemuDomainIT {
             ProcessHandle.of(guest.pid).ifPresent(ProcessHandle::destroyForcibly);
             TestGuest.await("LOST", () -> has(events, DomainEvent.Kind.LOST));
             assertThat(has(events, DomainEvent.Kind.SHUTDOWN)).isFalse();
+        }
+    }
+
+    @Test
+    void doesNotCallLostWhatItsOwnerSwitchedOff() throws Exception {
+        List<DomainEvent> events = new CopyOnWriteArrayList<>();
+        try (TestGuest guest = TestGuest.start();
+                QmpClient owner = guest.owner();
+                Domain domain = open(guest)) {
+            domain.onEvent(events::add);
+            domain.attach();
+            assertThat(domain.preflight()).allMatch(Finding::passed);
+            owner.execute("quit");
+            TestGuest.await("SHUTDOWN", () -> has(events, DomainEvent.Kind.SHUTDOWN));
+            TestGuest.await("the end of QEMU", () -> guest.openFilesOrNone().isEmpty());
+            assertThat(has(events, DomainEvent.Kind.LOST)).isFalse();
+        }
+    }
+
+    @Test
+    void listsTheGuestAmongTheDomains() throws Exception {
+        try (TestGuest guest = TestGuest.start();
+                TestGuest standby = TestGuest.start("-S", "-incoming", "defer")) {
+            assertThat(hypervisor().domains())
+                    .filteredOn(d -> d.identity().pid() == guest.pid)
+                    .singleElement()
+                    .satisfies(
+                            d -> {
+                                assertThat(d.identity().name()).isEqualTo(guest.name);
+                                assertThat(d.findings()).isEmpty();
+                                assertThat(d.memoryBytes()).isEqualTo(256L << 20);
+                            });
+            assertThat(hypervisor().domains()).noneMatch(d -> d.identity().pid() == standby.pid);
         }
     }
 

@@ -23,7 +23,7 @@ final class StandbyCheckTest {
     @BeforeEach
     void files() throws IOException {
         qemu = directory.resolve("qemu");
-        Files.writeString(qemu, "#!/bin/sh\necho QEMU emulator version 7.2.22 (Debian)\n");
+        Files.writeString(qemu, "#!/bin/sh\necho 'QEMU emulator version 7.2.22 (Debian)'\n");
         assertThat(qemu.toFile().setExecutable(true)).isTrue();
         kernel = Files.createFile(directory.resolve("vmlinuz"));
     }
@@ -96,8 +96,7 @@ final class StandbyCheckTest {
     }
 
     private QemuStandbySpec spec(String option, String version, long bytes, String sha256) {
-        List<String> argv =
-                List.of((qemu + " -accel tcg -m 1 " + option).trim().split(" "));
+        List<String> argv = List.of((qemu + " -accel tcg -m 1 " + option).trim().split(" "));
         return new QemuStandbySpec(
                 argv,
                 "/",

@@ -137,8 +137,13 @@ final class TestGuest implements AutoCloseable {
         return links;
     }
 
-    boolean alive() {
-        return ProcessHandle.of(pid).isPresent();
+    /** As {@link #openFiles}, none if it ended. */
+    List<String> openFilesOrNone() {
+        try {
+            return openFiles();
+        } catch (IOException e) {
+            return List.of();
+        }
     }
 
     @Override
