@@ -31,9 +31,7 @@ record Scenario(
     static Scenario of(Random random) {
         return new Scenario(
                 1 + random.nextInt(2),
-                random.nextBoolean()
-                        ? FailoverMode.MANUAL
-                        : FailoverMode.AUTOMATIC_WITHOUT_WITNESS,
+                random.nextBoolean() ? FailoverMode.MANUAL : FailoverMode.AUTOMATIC_WITHOUT_WITNESS,
                 1 + random.nextInt(4),
                 (10 + random.nextInt(40)) * MILLI,
                 50_000 + random.nextInt(2_000_000),

@@ -48,8 +48,7 @@ final class SimDomain implements Domain {
                 "",
                 List.of(
                         new MemoryRegion("low", (long) split * Slab.PAGE_BYTES),
-                        new MemoryRegion(
-                                "high", (long) (guest.pages - split) * Slab.PAGE_BYTES)));
+                        new MemoryRegion("high", (long) (guest.pages - split) * Slab.PAGE_BYTES)));
     }
 
     @Override
@@ -163,11 +162,7 @@ final class SimDomain implements Domain {
             int end = Math.min(harvested.nextClearBit(page), Math.min(to, page + slab.room()));
             int at = slab.addRun(page - from, end - page);
             slab.memory()
-                    .put(
-                            at,
-                            guest.memory,
-                            page * Slab.PAGE_BYTES,
-                            (end - page) * Slab.PAGE_BYTES);
+                    .put(at, guest.memory, page * Slab.PAGE_BYTES, (end - page) * Slab.PAGE_BYTES);
             page = harvested.nextSetBit(end);
         }
     }

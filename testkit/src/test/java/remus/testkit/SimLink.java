@@ -58,8 +58,7 @@ final class SimLink implements PeerLink {
             agent.later(0, onWritten);
             return;
         }
-        Queued queued =
-                new Queued(frame, WireDirection.bytes(frame), checksum(frame), onWritten);
+        Queued queued = new Queued(frame, WireDirection.bytes(frame), checksum(frame), onWritten);
         queue.add(queued);
         pendingBytes += queued.bytes;
         if (world.scenario.instantWrites()) {
@@ -86,7 +85,9 @@ final class SimLink implements PeerLink {
         pendingBytes -= next.bytes;
         if (checksum(next.frame) != next.checksum) {
             world.checker.fail(
-                    "memory of a " + next.frame.type() + " frame was used again before it was sent");
+                    "memory of a "
+                            + next.frame.type()
+                            + " frame was used again before it was sent");
         }
         byte[] bytes = wire.encode(next.frame);
         transmit(bytes.length, () -> far.arrived(bytes));

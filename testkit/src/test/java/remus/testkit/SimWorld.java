@@ -36,6 +36,10 @@ final class SimWorld {
     private final Map<String, Integer> armed = new HashMap<>();
     private final Map<String, Long> restartNanos = new HashMap<>();
     private final long began = clock.now();
+
+    /** The backup's agent died between its decision to take over and the last copy's start. */
+    boolean diedTakingOver;
+
     private long lastPid = 100;
     private long lastIncarnation;
 
@@ -136,6 +140,7 @@ final class SimWorld {
 
     void agentDied(SimAgent agent) {
         if (agent.host == backup) {
+            diedTakingOver |= checker.isActivated() && backup.guests.size() < scenario.members();
             backup.standbys.clear(); // their processes go with it, unless they ran
         }
         Long nanos = restartNanos.remove(agent.host.name);
