@@ -144,7 +144,7 @@ public final class BackupGroup implements DutyCycle {
             copies.create(host, specs, () -> mailbox.post(this::standbyLost));
         } catch (DomainException e) {
             PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
-            core.suspected(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
+            core.neverBegan(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
             return;
         }
         record = record.withMembers(copies.members());
@@ -175,11 +175,16 @@ public final class BackupGroup implements DutyCycle {
         suspectedSince = 0;
     }
 
+    /** Another incarnation takes this one's place. */
+    void replaced() {
+        mailbox.post(() -> core.replaced(host.nanoTime()));
+    }
+
     void heartbeatsConnected(PeerLink from) {
         primary.heartbeatsLinked(from);
     }
 
-    /** Sends a heartbeat; called by the heartbeat thread. */
+    /** Sends a heartbeat, from the heartbeat thread. */
     public void beat() {
         primary.beat();
     }
@@ -218,8 +223,9 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void handle(PeerLink from, Frame frame) {
-        if (!primary.isCurrent(from)) {
-            frame.release();
+        if (!primary.isCurrent(from)
+                || (EpochAssembler.takes(frame.type()) && !core.isFollowing())) {
+            frame.release(); // sent before the primary heard of the end
             return;
         }
         detector.heard(host.nanoTime());
@@ -234,6 +240,9 @@ public final class BackupGroup implements DutyCycle {
                         throw new ProtocolException(
                                 "frame: " + frame.type() + " (expected: one of an epoch)");
             }
+        } catch (DomainException e) {
+            LOG.error("{}: the copy is spoiled: {}", record.name(), e.getMessage(), e);
+            core.giveUp(new Reason("copy-spoiled", "" + e.getMessage()), host.nanoTime());
         } catch (ProtocolException e) {
             frame.release();
             LOG.warn("{}: {} broke the protocol: {}", record.name(), from.peer(), e.getMessage());
@@ -253,7 +262,6 @@ public final class BackupGroup implements DutyCycle {
             }
             assembler.checkPages(frame.header(Pages.class), frame.payload());
             copies.seed(frame);
-            frame.release();
         } else {
             assembler.stage(frame);
         }
@@ -326,14 +334,13 @@ public final class BackupGroup implements DutyCycle {
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
         StateMachine.Entry<BackupState> entry = machine.entry();
-        long last = lastCommitNanos;
         return new BackupView(
                 record,
                 entry.state(),
                 entry.reason(),
                 entry.sinceNanos(),
                 committedEpoch,
-                last == 0 ? 0 : host.nanoTime() - last,
+                lastCommitNanos == 0 ? 0 : host.nanoTime() - lastCommitNanos,
                 receivedBytes.get(),
                 takeoverNanos,
                 record.members());

@@ -1,5 +1,6 @@
 package remus.primary;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -8,7 +9,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
-import remus.domain.SlabPool;
 import remus.ha.DutyCycle;
 import remus.ha.FailureDetector;
 import remus.ha.GroupRecord;
@@ -47,6 +47,7 @@ public final class PrimaryGroup implements DutyCycle {
     private final PrimarySession session;
     private final Laps laps;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private boolean adopting;
     private long nextAttempt;
 
     private PrimaryGroup(
@@ -57,6 +58,7 @@ public final class PrimaryGroup implements DutyCycle {
             boolean concurrent) {
         this.host = host;
         this.settings = settings;
+        this.adopting = adopted;
         long now = host.nanoTime();
         nextAttempt = now;
         ProtectionSettings.Limits limits = settings.limits();
@@ -79,7 +81,7 @@ public final class PrimaryGroup implements DutyCycle {
         detector = new FailureDetector(limits.silenceLimitNanos(), limits.reconnectGraceNanos());
         Protection.Tools tools =
                 new Protection.Tools(
-                        new SlabPool(limits.stagingBytes()), timelines, limits, concurrent);
+                        host.staging(limits.stagingBytes()), timelines, limits, concurrent);
         works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
         boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
         core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
@@ -181,7 +183,7 @@ public final class PrimaryGroup implements DutyCycle {
             return nextAttempt - now;
         }
         nextAttempt = now + RETRY_NANOS;
-        if (core.standing() != Standing.SEEDING) {
+        if (adopting) {
             tryToAdoptMembers(now);
             return RETRY_NANOS;
         }
@@ -201,23 +203,16 @@ public final class PrimaryGroup implements DutyCycle {
      */
     private void tryToAdoptMembers(long now) {
         try {
-            works.reopen();
-            Protection adopted = works.protection();
-            if (adopted == null) {
-                return;
-            }
-            if (core.standing() == Standing.ACTIVATED) {
-                adopted.retire();
-                return;
-            }
-            adopted.attachDomains();
-            adopted.attachDevices();
-            if (core.standing() == Standing.SEEDING) {
-                works.startOver(); // nothing was held, or no longer need be: clean up and begin
-                // again
+            List<String> missing = works.reopen(core.standing());
+            adopting = false;
+            if (missing.isEmpty()) {
+                core.adopted();
+            } else {
+                core.memberLost(String.join(", ", missing), "gone when the agent restarted", now);
             }
         } catch (DomainException e) {
             LOG.warn("{}: cannot take up the group again: {}", settings.group(), e.getMessage());
+            works.putBack();
             core.remark(reason(e), now);
         }
     }
@@ -329,11 +324,6 @@ public final class PrimaryGroup implements DutyCycle {
         @Override
         public void failed(Reason reason) {
             mailbox.post(() -> core.failed(reason, host.nanoTime()));
-        }
-
-        @Override
-        public void vacant() {
-            nextAttempt = host.nanoTime();
         }
     }
 

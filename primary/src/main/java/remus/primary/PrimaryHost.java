@@ -1,6 +1,7 @@
 package remus.primary;
 
 import java.util.function.Consumer;
+import remus.domain.SlabPool;
 import remus.ha.RecordStore;
 import remus.protocol.PeerLink;
 import remus.protocol.wire.Channel;
@@ -37,6 +38,11 @@ public interface PrimaryHost {
 
     /** A number that no protection had before. */
     long newIncarnation();
+
+    /** The staging memory of one group, used by all its incarnations. */
+    default SlabPool staging(long capBytes) {
+        return new SlabPool(capBytes);
+    }
 
     /** What this agent calls itself towards its peer. */
     String software();
