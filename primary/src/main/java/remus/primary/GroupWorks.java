@@ -33,6 +33,7 @@ final class GroupWorks implements PrimaryEffects {
     private volatile @Nullable Protection protection;
     private GroupRecord record;
     private boolean checkpointing;
+    private long resumeAfter;
     private volatile long committedEpoch;
     private volatile long lastAckNanos;
 
@@ -148,7 +149,7 @@ final class GroupWorks implements PrimaryEffects {
 
     /** Frames go here from now on. Returns whether everything uncommitted can be sent again. */
     boolean linked(PeerLink link, long committedThere) {
-        committedEpoch = committedThere;
+        resumeAfter = committedThere;
         Protection current = protection;
         if (current == null) {
             return false;
@@ -220,7 +221,7 @@ final class GroupWorks implements PrimaryEffects {
 
     @Override
     public void resumeSession() {
-        acknowledged(committedEpoch);
+        acknowledged(resumeAfter);
         Protection current = protection;
         if (current != null) {
             current.resendUnacknowledged();

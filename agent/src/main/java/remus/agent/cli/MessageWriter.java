@@ -53,7 +53,7 @@ final class MessageWriter {
     private static void write(Message message, JsonGenerator out) throws IOException {
         out.writeStartObject();
         for (FieldDescriptor field : message.getDescriptorForType().getFields()) {
-            out.writeFieldName(field.getName());
+            out.writeFieldName(field.getJsonName());
             Object value = message.getField(field);
             if (field.isRepeated()) {
                 out.writeStartArray();

@@ -58,9 +58,10 @@ public final class ControlServer implements AutoCloseable {
      * Listens; the caller holds the lock that makes it the only agent, so that an existing socket
      * is a dead one.
      *
-     * @throws DomainException {@code socket-failed}
+     * @throws DomainException {@code run-dir-open}, {@code socket-failed}
      */
     public static ControlServer start(Path runDir, Operations operations) {
+        RunDirectory.prepare(runDir);
         Path socket = runDir.resolve(SOCKET);
         BlockingTaskExecutor calls =
                 BlockingTaskExecutor.builder()

@@ -44,7 +44,7 @@ final class AgentDaemonTest {
         assertThat(early).isTrue();
         assertThat(operations.calls).containsExactly("adopt");
         daemon.close();
-        assertThat(operations.calls).isEmpty();
+        assertThat(operations.calls).containsExactly("adopt", "close");
         assertThat(daemon.controlSocket()).doesNotExist();
     }
 
