@@ -73,6 +73,9 @@ final class PrimaryCore {
 
     /** The backup says what became of this incarnation there. */
     void welcomed(Fate fate, boolean canResume, long now) {
+        if (isOver()) {
+            return;
+        }
         connected = true;
         switch (fate) {
             case ACTIVATED -> superseded(now);
@@ -145,14 +148,14 @@ final class PrimaryCore {
     }
 
     void acknowledged(long now) {
-        if (machine.state() == GroupState.SEEDING) {
+        if (machine.state() == GroupState.SEEDING && standing == Standing.PROTECTED) {
             persistent = true;
             machine.transition(GroupState.PROTECTED, now, PROTECTED);
         }
     }
 
     void conceded(String why, long now) {
-        if (standing == Standing.ACTIVATED) {
+        if (isOver()) {
             return;
         }
         if (standing == Standing.SEEDING) {
@@ -261,8 +264,7 @@ final class PrimaryCore {
     }
 
     void memberLost(String name, String detail, long now) {
-        boolean over = machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED;
-        if (over || standing == Standing.OFF || loss != null) {
+        if (isOver() || standing == Standing.OFF || loss != null) {
             return;
         }
         Reason reason =
@@ -288,7 +290,7 @@ final class PrimaryCore {
     }
 
     void memberSwitchedOff(String name, String detail, long now) {
-        if (machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED) {
+        if (isOver()) {
             return;
         }
         switchedOff = true;
@@ -351,14 +353,19 @@ final class PrimaryCore {
         return "unprotecting";
     }
 
+    /** Nothing that still comes, late, changes anything. */
+    private boolean isOver() {
+        return machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED;
+    }
+
     private void hold(long now, String code, String sentence) {
-        if (machine.state() != GroupState.LEAVING) {
+        if (machine.state() != GroupState.LEAVING && !isOver()) {
             machine.transition(GroupState.DEGRADED, now, new Reason(code, sentence));
         }
     }
 
     private void giveUpOrRetry(Reason reason, long now) {
-        if (machine.state().isFinal()) {
+        if (isOver()) {
             return;
         }
         if (persistent) {

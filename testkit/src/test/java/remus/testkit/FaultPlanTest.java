@@ -13,7 +13,7 @@ class FaultPlanTest {
             FaultPlan plan = FaultPlan.of(new Random(seed));
             String text = plan.toString();
             FaultPlan again =
-                    text.isEmpty() ? FaultPlan.parse() : FaultPlan.parse(text.split("\n"));
+                    text.isEmpty() ? FaultPlan.parse() : FaultPlan.parse(text.split("\n", -1));
             assertThat(again).isEqualTo(plan);
         }
     }

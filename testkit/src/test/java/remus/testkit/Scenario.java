@@ -86,6 +86,6 @@ record Scenario(
 
     /** Enough that no run waits for memory in real time; the smallest there is if writes do not. */
     long stagingBytes() {
-        return instantWrites ? 4 * SLAB_BYTES : 12 * members * SLAB_BYTES;
+        return instantWrites ? 4 * SLAB_BYTES : 12L * members * SLAB_BYTES;
     }
 }

@@ -16,7 +16,7 @@ final class SimFaults {
 
     void begin(Fault fault) {
         world.trace("fault: " + fault.what());
-        String[] words = fault.what().split(" ");
+        String[] words = fault.what().split(" ", -1);
         switch (words[0]) {
             case "kill" -> kill(fault);
             case "crash" -> {
