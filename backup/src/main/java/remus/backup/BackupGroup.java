@@ -89,7 +89,7 @@ public final class BackupGroup implements DutyCycle {
                         record.name(),
                         BackupState.LEGAL,
                         initial,
-                        new Reason(initial.name().toLowerCase(Locale.ROOT), "as the record says"),
+                        initial.onRecord(),
                         host.nanoTime(),
                         this::entered);
         core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
@@ -184,7 +184,7 @@ public final class BackupGroup implements DutyCycle {
         primary.heartbeatsLinked(from);
     }
 
-    /** Sends a heartbeat, from the heartbeat thread. */
+    /** Sends a heartbeat. */
     public void beat() {
         primary.beat();
     }
