@@ -54,14 +54,9 @@ public final class BackupGroup implements DutyCycle {
     private final EpochAssembler assembler;
     private final Identity identity;
     private final PrimaryPeer primary;
+    private final BackupMeter meter = new BackupMeter();
     private final AtomicLong backlogBytes = new AtomicLong();
     private volatile GroupRecord record;
-    private volatile long committedEpoch;
-    private volatile long lastCommitNanos;
-    private final AtomicLong receivedBytes = new AtomicLong();
-    private volatile long takeoverNanos;
-    private volatile long runningSince;
-    private long suspectedSince;
     private boolean suspicionActedOn;
     private boolean spoiled;
 
@@ -130,8 +125,8 @@ public final class BackupGroup implements DutyCycle {
             suspicionActedOn = false;
         } else if (!suspicionActedOn) {
             suspicionActedOn = true;
-            if (suspectedSince == 0) {
-                suspectedSince = now;
+            if (meter.suspectedSince == 0) {
+                meter.suspectedSince = now;
             }
             core.suspected(suspicion, now);
         }
@@ -162,7 +157,7 @@ public final class BackupGroup implements DutyCycle {
                         Welcome.newBuilder()
                                 .setVersion(1)
                                 .setFate(core.fate())
-                                .setLastCommittedEpoch(spoiled ? -1 : committedEpoch)
+                                .setLastCommittedEpoch(spoiled ? -1 : assembler.committedEpoch())
                                 .setSoftware(host.software())
                                 .build()));
     }
@@ -172,7 +167,7 @@ public final class BackupGroup implements DutyCycle {
         primary.linked(from, hello);
         assembler.drop();
         detector.linkUp(host.nanoTime());
-        suspectedSince = 0;
+        meter.suspectedSince = 0;
     }
 
     /** Another incarnation takes this one's place. */
@@ -215,8 +210,8 @@ public final class BackupGroup implements DutyCycle {
                 () -> {
                     if (primary.closed(from)) {
                         assembler.drop();
-                        suspectedSince = host.nanoTime();
-                        detector.linkDown(suspectedSince, reason);
+                        meter.suspectedSince = host.nanoTime();
+                        detector.linkDown(meter.suspectedSince, reason);
                         primary.probe(() -> mailbox.post(detector::agentGone));
                     }
                 });
@@ -229,7 +224,7 @@ public final class BackupGroup implements DutyCycle {
             return;
         }
         detector.heard(host.nanoTime());
-        receivedBytes.addAndGet(frame.payload().readableBytes());
+        meter.received(frame.payload().readableBytes());
         try {
             switch (frame.type()) {
                 case PAGES, DEVICES -> stage(frame);
@@ -271,8 +266,7 @@ public final class BackupGroup implements DutyCycle {
     private void commit(PeerLink from, EpochEnd end) {
         List<Frame> epoch = assembler.complete(end);
         core.committed(host.nanoTime());
-        committedEpoch = end.getEpoch();
-        lastCommitNanos = host.nanoTime();
+        meter.committed(end.getEpoch(), host.nanoTime());
         from.send(
                 Frame.of(
                         FrameType.ACK,
@@ -281,7 +275,7 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void memberGone(MemberEvent event) {
-        suspectedSince = host.nanoTime();
+        meter.suspectedSince = host.nanoTime();
         if (event.getFate() == MemberFate.MEMBER_OFF) {
             core.memberSwitchedOff(event.getDetail(), host.nanoTime());
         } else {
@@ -326,24 +320,14 @@ public final class BackupGroup implements DutyCycle {
     private CompletableFuture<String> command(Supplier<String> step) {
         return mailbox.ask(
                 () -> {
-                    suspectedSince = host.nanoTime();
+                    meter.suspectedSince = host.nanoTime();
                     return step.get();
                 });
     }
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
-        StateMachine.Entry<BackupState> entry = machine.entry();
-        return new BackupView(
-                record,
-                entry.state(),
-                entry.reason(),
-                takeoverNanos == 0 ? entry.sinceNanos() : runningSince,
-                committedEpoch,
-                lastCommitNanos == 0 ? 0 : host.nanoTime() - lastCommitNanos,
-                receivedBytes.get(),
-                takeoverNanos,
-                record.members());
+        return meter.view(record, machine.entry(), host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {
@@ -380,8 +364,7 @@ public final class BackupGroup implements DutyCycle {
         @Override
         public @Nullable Reason run() {
             Reason failure = copies.run();
-            runningSince = host.nanoTime();
-            takeoverNanos = runningSince - suspectedSince;
+            meter.running(host.nanoTime());
             copies.discard(); // what runs is only let go of
             return failure;
         }
