@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /** Many whole lives of protected groups, with everything going wrong that can be drawn. */
 class LapSimTest {
-    private static final int FIXED_SEEDS = 400;
-    private static final int NEW_SEEDS = 200;
+    private static final int FIXED_SEEDS = 1000;
+    private static final int NEW_SEEDS = 500;
     private static final int STORIES = 3;
 
     /** Seeds whose stories were bugs once. */
