@@ -196,6 +196,11 @@ public final class BackupGroup implements DutyCycle {
             mailbox.post(() -> detector.beat(host.nanoTime(), beat));
             return;
         }
+        if (isDone()) {
+            frame.release(); // nobody empties the mailbox any more
+            from.close();
+            return;
+        }
         long bytes = frame.payload().readableBytes();
         if (backlogBytes.addAndGet(bytes) > BACKLOG_BYTES) {
             from.reading(false);
@@ -314,13 +319,7 @@ public final class BackupGroup implements DutyCycle {
 
     /** This agent ends: gives up a copy that would end with it. Any thread may call it. */
     public CompletableFuture<String> leave() {
-        return command(
-                () -> {
-                    core.giveUp(
-                            new Reason("agent-stopped", "the backup's agent was stopped"),
-                            host.nanoTime());
-                    return "left";
-                });
+        return command(() -> core.leave(host.nanoTime()));
     }
 
     private CompletableFuture<String> command(Supplier<String> step) {
@@ -387,6 +386,7 @@ public final class BackupGroup implements DutyCycle {
 
         @Override
         public void discard() {
+            assembler.drop();
             copies.discard();
         }
 
