@@ -1,7 +1,6 @@
 package remus.backup;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -61,6 +60,7 @@ public final class BackupGroup implements DutyCycle {
     private volatile long lastCommitNanos;
     private final AtomicLong receivedBytes = new AtomicLong();
     private volatile long takeoverNanos;
+    private volatile long runningSince;
     private long suspectedSince;
     private boolean suspicionActedOn;
     private boolean spoiled;
@@ -89,7 +89,7 @@ public final class BackupGroup implements DutyCycle {
                         record.name(),
                         BackupState.LEGAL,
                         initial,
-                        new Reason(initial.name().toLowerCase(Locale.ROOT), "as the record says"),
+                        initial.onRecord(),
                         host.nanoTime(),
                         this::entered);
         core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
@@ -184,7 +184,7 @@ public final class BackupGroup implements DutyCycle {
         primary.heartbeatsLinked(from);
     }
 
-    /** Sends a heartbeat, from the heartbeat thread. */
+    /** Sends a heartbeat. */
     public void beat() {
         primary.beat();
     }
@@ -337,7 +337,7 @@ public final class BackupGroup implements DutyCycle {
                 record,
                 entry.state(),
                 entry.reason(),
-                entry.sinceNanos(),
+                takeoverNanos == 0 ? entry.sinceNanos() : runningSince,
                 committedEpoch,
                 lastCommitNanos == 0 ? 0 : host.nanoTime() - lastCommitNanos,
                 receivedBytes.get(),
@@ -379,7 +379,8 @@ public final class BackupGroup implements DutyCycle {
         @Override
         public @Nullable Reason run() {
             Reason failure = copies.run();
-            takeoverNanos = host.nanoTime() - suspectedSince;
+            runningSince = host.nanoTime();
+            takeoverNanos = runningSince - suspectedSince;
             copies.discard(); // what runs is only let go of
             return failure;
         }

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
+import remus.domain.SlabPool;
 import remus.ha.DutyCycle;
 import remus.ha.FailureDetector;
 import remus.ha.GroupRecord;
@@ -46,6 +47,7 @@ public final class PrimaryGroup implements DutyCycle {
     private final PrimaryCore core;
     private final PrimarySession session;
     private final Laps laps;
+    private final SlabPool staging;
     private final CountDownLatch ended = new CountDownLatch(1);
     private boolean adopting;
     private long nextAttempt;
@@ -79,9 +81,8 @@ public final class PrimaryGroup implements DutyCycle {
                         this::entered);
         scheduler = new EpochScheduler(settings.intervalNanos());
         detector = new FailureDetector(limits.silenceLimitNanos(), limits.reconnectGraceNanos());
-        Protection.Tools tools =
-                new Protection.Tools(
-                        host.staging(limits.stagingBytes()), timelines, limits, concurrent);
+        staging = host.staging(limits.stagingBytes());
+        Protection.Tools tools = new Protection.Tools(staging, timelines, limits, concurrent);
         works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
         boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
         core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
@@ -112,7 +113,12 @@ public final class PrimaryGroup implements DutyCycle {
                         settings.unsafe(),
                         settings.domains().stream().map(GroupRecord.Member::new).toList());
         PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
-        group.works.openAnew();
+        try {
+            group.works.openAnew();
+        } catch (RuntimeException e) {
+            host.stagingDone(group.staging);
+            throw e;
+        }
         return group;
     }
 
@@ -295,6 +301,7 @@ public final class PrimaryGroup implements DutyCycle {
 
     private void entered(GroupState from, GroupState to, long now, Reason reason) {
         if (to.isFinal()) {
+            host.stagingDone(staging);
             ended.countDown();
         }
         LOG.info(

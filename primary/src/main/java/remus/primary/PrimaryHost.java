@@ -46,6 +46,12 @@ public interface PrimaryHost {
         return new SlabPool(capBytes);
     }
 
+    /**
+     * The group has ended and takes nothing more out of its staging memory; what is still being
+     * written to a closing connection comes back to the pool by itself.
+     */
+    default void stagingDone(SlabPool pool) {}
+
     /** What this agent calls itself towards its peer. */
     String software();
 }
