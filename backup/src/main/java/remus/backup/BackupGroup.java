@@ -167,7 +167,6 @@ public final class BackupGroup implements DutyCycle {
                                 .build()));
     }
 
-    /** From here on this is the group's connection. */
     void linked(PeerLink from, Hello hello) {
         primary.linked(from, hello);
         assembler.drop();
@@ -196,8 +195,8 @@ public final class BackupGroup implements DutyCycle {
             mailbox.post(() -> detector.beat(host.nanoTime(), beat));
             return;
         }
-        if (isDone()) {
-            frame.release(); // nobody empties the mailbox any more
+        if (isDone()) { // nobody empties the mailbox any more
+            frame.release();
             from.close();
             return;
         }

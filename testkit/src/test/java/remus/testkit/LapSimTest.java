@@ -21,7 +21,9 @@ class LapSimTest {
     private static final int STORIES = 3;
 
     /** Seeds whose stories were bugs once. */
-    private static final long[] REMEMBERED = {4, 10, 26, 188, 217, 247, 276, 330, 388, 1323, 1866, 104728};
+    private static final long[] REMEMBERED = {
+        4, 10, 26, 188, 217, 247, 276, 330, 388, 1323, 1866, 104728
+    };
 
     private static Level before;
 
