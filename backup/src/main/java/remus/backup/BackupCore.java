@@ -162,11 +162,17 @@ final class BackupCore {
         return true;
     }
 
-    /** The copy cannot be used any more, or this agent ends. */
+    /** The copy cannot be used any more. */
     void giveUp(Reason why, long now) {
         if (machine.state() == BackupState.SEEDING || machine.state() == BackupState.STANDBY) {
             concede(why, now);
         }
+    }
+
+    /** This agent ends, and the copy would end with it. Returns what happened. */
+    String leave(long now) {
+        giveUp(new Reason("agent-stopped", "the backup's agent was stopped"), now);
+        return "left";
     }
 
     private void concede(Reason why, long now) {

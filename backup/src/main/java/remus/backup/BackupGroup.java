@@ -162,7 +162,6 @@ public final class BackupGroup implements DutyCycle {
                                 .build()));
     }
 
-    /** From here on this is the group's connection. */
     void linked(PeerLink from, Hello hello) {
         primary.linked(from, hello);
         assembler.drop();
@@ -189,6 +188,11 @@ public final class BackupGroup implements DutyCycle {
         if (frame.type() == FrameType.HEARTBEAT) {
             long beat = frame.header(Heartbeat.class).getProgress();
             mailbox.post(() -> detector.beat(host.nanoTime(), beat));
+            return;
+        }
+        if (isDone()) { // nobody empties the mailbox any more
+            frame.release();
+            from.close();
             return;
         }
         long bytes = frame.payload().readableBytes();
@@ -308,13 +312,7 @@ public final class BackupGroup implements DutyCycle {
 
     /** This agent ends: gives up a copy that would end with it. Any thread may call it. */
     public CompletableFuture<String> leave() {
-        return command(
-                () -> {
-                    core.giveUp(
-                            new Reason("agent-stopped", "the backup's agent was stopped"),
-                            host.nanoTime());
-                    return "left";
-                });
+        return command(() -> core.leave(host.nanoTime()));
     }
 
     private CompletableFuture<String> command(Supplier<String> step) {
@@ -371,6 +369,7 @@ public final class BackupGroup implements DutyCycle {
 
         @Override
         public void discard() {
+            assembler.drop();
             copies.discard();
         }
 

@@ -22,6 +22,9 @@ public interface CheckpointDevice extends AutoCloseable {
 
     /**
      * The epoch is copied; what happened until now belongs to it. Just before the guests run again.
+     *
+     * <p>Comes again with the same number when the lap turns out to be void or fails after this:
+     * then everything until the later call belongs to the epoch.
      */
     void preresume(long epoch);
 

@@ -12,7 +12,9 @@ public interface PrimaryHost {
     /**
      * Opens a domain and its devices; nothing is attached yet.
      *
-     * @throws remus.domain.DomainException if the domain is not found or cannot be protected
+     * @throws remus.domain.DomainException if the domain cannot be protected; with code {@code
+     *     unknown-domain} only if its process does not exist any more, as the backup is then told
+     *     that its own is the only copy
      */
     Member open(String domain, ProtectionSettings settings);
 

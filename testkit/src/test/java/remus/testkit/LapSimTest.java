@@ -16,12 +16,14 @@ import org.slf4j.LoggerFactory;
 
 /** Many whole lives of protected groups, with everything going wrong that can be drawn. */
 class LapSimTest {
-    private static final int FIXED_SEEDS = 400;
-    private static final int NEW_SEEDS = 200;
+    private static final int FIXED_SEEDS = 1000;
+    private static final int NEW_SEEDS = 500;
     private static final int STORIES = 3;
 
     /** Seeds whose stories were bugs once. */
-    private static final long[] REMEMBERED = {4, 10, 26, 188, 217, 247, 276, 330, 388, 1323, 1866};
+    private static final long[] REMEMBERED = {
+        4, 10, 26, 188, 217, 247, 276, 330, 388, 1323, 1866, 104728
+    };
 
     private static Level before;
 
