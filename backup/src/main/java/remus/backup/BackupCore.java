@@ -175,8 +175,13 @@ final class BackupCore {
         return "left";
     }
 
+    /**
+     * A record that says SEEDING is a promise already: no life of this agent activates such a copy.
+     */
     private void concede(Reason why, long now) {
-        effects.record(Standing.CONCEDED);
+        if (machine.state() != BackupState.SEEDING) {
+            effects.record(Standing.CONCEDED);
+        }
         effects.discard();
         machine.transition(BackupState.CONCEDED, now, why);
         effects.tellConceded(why.sentence());
@@ -229,6 +234,9 @@ final class BackupCore {
         machine.transition(BackupState.TAKING_OVER, now, why);
         effects.hangUp("this backup takes over: " + why.sentence());
         Reason failure = effects.load();
+        if (failure == null) {
+            failure = recordActivated();
+        }
         if (failure != null) {
             machine.transition(
                     BackupState.STANDBY,
@@ -238,7 +246,6 @@ final class BackupCore {
                             "the takeover failed, nothing was activated: " + failure.sentence()));
             return;
         }
-        effects.record(Standing.ACTIVATED);
         failure = effects.run();
         machine.transition(
                 BackupState.ACTIVE,
@@ -247,5 +254,14 @@ final class BackupCore {
                         ? new Reason(
                                 "took-over", "this host runs the group since " + why.sentence())
                         : failure);
+    }
+
+    private @Nullable Reason recordActivated() {
+        try {
+            effects.record(Standing.ACTIVATED);
+            return null;
+        } catch (DomainException e) {
+            return new Reason(e.code(), e.getMessage() + "; " + e.correction());
+        }
     }
 }

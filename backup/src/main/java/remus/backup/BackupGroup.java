@@ -59,6 +59,7 @@ public final class BackupGroup implements DutyCycle {
     private volatile GroupRecord record;
     private boolean suspicionActedOn;
     private boolean spoiled;
+    private boolean loaded;
 
     /**
      * @param record names the group and its incarnation; its standing tells whether this is a new
@@ -157,7 +158,8 @@ public final class BackupGroup implements DutyCycle {
                         Welcome.newBuilder()
                                 .setVersion(1)
                                 .setFate(core.fate())
-                                .setLastCommittedEpoch(spoiled ? -1 : assembler.committedEpoch())
+                                .setLastCommittedEpoch(
+                                        spoiled || loaded ? -1 : assembler.committedEpoch())
                                 .setSoftware(host.software())
                                 .build()));
     }
@@ -201,9 +203,12 @@ public final class BackupGroup implements DutyCycle {
         }
         mailbox.post(
                 () -> {
-                    handle(from, frame);
-                    if (backlogBytes.addAndGet(-bytes) <= BACKLOG_BYTES / 2) {
-                        from.reading(true);
+                    try {
+                        handle(from, frame);
+                    } finally {
+                        if (backlogBytes.addAndGet(-bytes) <= BACKLOG_BYTES / 2) {
+                            from.reading(true);
+                        }
                     }
                 });
     }
@@ -239,17 +244,19 @@ public final class BackupGroup implements DutyCycle {
                         throw new ProtocolException(
                                 "frame: " + frame.type() + " (expected: one of an epoch)");
             }
-        } catch (DomainException e) {
-            LOG.error("{}: the copy is spoiled: {}", record.name(), e.getMessage(), e);
-            core.giveUp(new Reason("copy-spoiled", "" + e.getMessage()), host.nanoTime());
         } catch (ProtocolException e) {
             frame.release();
             LOG.warn("{}: {} broke the protocol: {}", record.name(), from.peer(), e.getMessage());
-            PrimaryPeer.refuse(
-                    from,
-                    "protocol-error",
-                    e.getMessage(),
-                    "run the same version of Remus on both hosts");
+            PrimaryPeer.protocolError(from, e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.error("{}: the copy is spoiled", record.name(), e);
+            spoiled = true;
+            Reason why = new Reason("copy-spoiled", "the copy cannot be kept: " + e.getMessage());
+            try {
+                core.giveUp(why, host.nanoTime());
+            } finally {
+                primary.hangUp(why.code(), why.sentence());
+            }
         }
     }
 
@@ -269,7 +276,12 @@ public final class BackupGroup implements DutyCycle {
     /** Step 9: the epoch is whole; then the acknowledgement; then it is folded in. */
     private void commit(PeerLink from, EpochEnd end) {
         List<Frame> epoch = assembler.complete(end);
-        core.committed(host.nanoTime());
+        try {
+            core.committed(host.nanoTime());
+        } catch (RuntimeException e) {
+            epoch.forEach(Frame::release);
+            throw e;
+        }
         meter.committed(end.getEpoch(), host.nanoTime());
         from.send(
                 Frame.of(
@@ -279,11 +291,12 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void memberGone(MemberEvent event) {
-        meter.suspectedSince = host.nanoTime();
+        long now = host.nanoTime();
+        meter.suspectedSince = now;
         if (event.getFate() == MemberFate.MEMBER_OFF) {
-            core.memberSwitchedOff(event.getDetail(), host.nanoTime());
+            core.memberSwitchedOff(event.getDetail(), now);
         } else {
-            core.memberLost(event.getDetail(), host.nanoTime());
+            core.memberLost(event.getDetail(), now);
         }
     }
 
@@ -295,9 +308,8 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void standbyLost() {
-        core.giveUp(
-                new Reason("standby-lost", "the standby's process on this host died"),
-                host.nanoTime());
+        Reason why = new Reason("standby-lost", "the standby's process on this host died");
+        core.giveUp(why, host.nanoTime());
     }
 
     /** Runs the group here, at an operator's word. Any thread may call it. */
@@ -354,7 +366,12 @@ public final class BackupGroup implements DutyCycle {
 
         @Override
         public @Nullable Reason load() {
-            Reason failure = copies.load();
+            if (spoiled) {
+                return new Reason(
+                        "copy-spoiled", "the copy here is not whole; run it at its primary");
+            }
+            Reason failure = loaded ? null : copies.load();
+            loaded = failure == null;
             spoiled = failure != null;
             return failure;
         }
@@ -363,7 +380,9 @@ public final class BackupGroup implements DutyCycle {
         public @Nullable Reason run() {
             Reason failure = copies.run();
             meter.running(host.nanoTime());
-            copies.discard(); // what runs is only let go of
+            if (failure == null) {
+                copies.discard(); // what runs is only let go of
+            }
             return failure;
         }
 

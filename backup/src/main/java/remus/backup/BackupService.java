@@ -119,15 +119,13 @@ public final class BackupService {
                 Offer offer = frame.header(Offer.class);
                 host.background(() -> consider(link, offer));
             } else {
-                PrimaryPeer.refuse(
+                PrimaryPeer.protocolError(
                         link,
-                        "protocol-error",
                         "frame: "
                                 + frame.type()
                                 + " (expected: "
                                 + (hello == null ? "HELLO" : "OFFER")
-                                + ")",
-                        "run the same version of Remus on both hosts");
+                                + ")");
             }
         }
 

@@ -106,6 +106,10 @@ final class PrimaryPeer {
         }
     }
 
+    static void protocolError(PeerLink to, @Nullable String problem) {
+        refuse(to, "protocol-error", problem, "run the same version of Remus on both hosts");
+    }
+
     static void refuse(PeerLink to, String code, @Nullable String problem, String correction) {
         to.send(
                 Frame.of(

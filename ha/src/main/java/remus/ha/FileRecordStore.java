@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -35,7 +34,7 @@ public final class FileRecordStore implements RecordStore {
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot make the state directory " + directory, e);
+            throw failed("cannot make the state directory " + directory, e);
         }
     }
 
@@ -61,7 +60,7 @@ public final class FileRecordStore implements RecordStore {
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
             syncDirectory();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the record " + target, e);
+            throw failed("cannot write the record " + target, e);
         }
     }
 
@@ -71,7 +70,7 @@ public final class FileRecordStore implements RecordStore {
             Files.deleteIfExists(file(name));
             syncDirectory();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot remove the record " + file(name), e);
+            throw failed("cannot remove the record " + file(name), e);
         }
     }
 
@@ -85,7 +84,7 @@ public final class FileRecordStore implements RecordStore {
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot list the records in " + directory, e);
+            throw failed("cannot list the records in " + directory, e);
         }
         return records;
     }
@@ -113,6 +112,14 @@ public final class FileRecordStore implements RecordStore {
         return cause == null
                 ? new DomainException("damaged-record", problem, correction)
                 : new DomainException("damaged-record", problem, correction, cause);
+    }
+
+    private static DomainException failed(String what, IOException cause) {
+        return new DomainException(
+                "record-failed",
+                what + ": " + cause,
+                "make room for the agent's state directory and let the agent write there",
+                cause);
     }
 
     private Path file(String name) {

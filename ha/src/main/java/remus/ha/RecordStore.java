@@ -3,7 +3,8 @@ package remus.ha;
 import java.util.List;
 
 /**
- * Where group records live. Both methods return only when the change would survive a power loss.
+ * Where group records live. Changes return only when they would survive a power loss; one that
+ * cannot be made throws {@link remus.domain.DomainException} with code {@code record-failed}.
  */
 public interface RecordStore {
 

@@ -142,8 +142,8 @@ final class PrimaryCore {
 
     /** The copy is close enough: from here on the backup may come to hold a complete one. */
     void seeded(long now) {
+        effects.record(Standing.PROTECTED);
         standing = Standing.PROTECTED;
-        effects.record(standing);
         effects.checkpoint();
     }
 
@@ -167,8 +167,8 @@ final class PrimaryCore {
             end(switchedOff, was, now);
             return;
         }
+        effects.record(Standing.SEEDING);
         standing = Standing.SEEDING;
-        effects.record(standing);
         startOver(
                 new Reason(
                         "starting-over",

@@ -3,6 +3,7 @@ package remus.primary;
 import com.google.protobuf.MessageLite;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import remus.domain.DomainException;
 import remus.ha.Mailbox;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
@@ -237,6 +238,16 @@ final class PrimarySession {
             return;
         }
         owner.onHeard(null);
+        try {
+            understand(from, frame);
+        } catch (DomainException e) {
+            drop(
+                    "was given up: "
+                            + e.getMessage()); // dialled again, the backup says the same again
+        }
+    }
+
+    private void understand(PeerLink from, Frame frame) {
         switch (frame.type()) {
             case WELCOME -> {
                 hurry(host.nanoTime()); // the heartbeats' connection may have been refused before

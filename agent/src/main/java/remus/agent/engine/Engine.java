@@ -93,7 +93,7 @@ public final class Engine implements Operations {
                 record.members().forEach(member -> running.add(member.pid()));
             }
         }
-        standbys.destroyLeftovers(running);
+        standbys.settleLeftovers(running);
         BackupService service = new BackupService(host);
         backups = service;
         wire.listen(config.listen(), service::door);

@@ -36,7 +36,7 @@ public final class QemuStandby implements Standby {
     }
 
     /** Ten announcements within five seconds: switches and neighbours learn where the guest is. */
-    private static final Map<String, Integer> ANNOUNCEMENT =
+    static final Map<String, Integer> ANNOUNCEMENT =
             Map.of("initial", 50, "max", 550, "rounds", 10, "step", 100);
 
     private final QemuStandbySpec description;
@@ -170,6 +170,7 @@ public final class QemuStandby implements Standby {
     public synchronized void run() {
         expect(State.LOADED);
         taps.raise();
+        StandbyLeftovers.becomesDomain(directory);
         // Once cont is sent the guest may run, whatever we hear of it: never destroy it from here.
         state = State.RUNNING;
         expectedToEnd = true;
@@ -235,8 +236,16 @@ public final class QemuStandby implements Standby {
 
     private void expect(State expected) {
         if (state != expected) {
-            throw new IllegalStateException(
-                    "standby is " + state + " (expected: " + expected + ")");
+            throw new DomainException(
+                    "standby-unusable",
+                    "the standby of "
+                            + identity.name()
+                            + " is "
+                            + state
+                            + " (expected: "
+                            + expected
+                            + ")",
+                    "protect the group anew, so that a new standby is made");
         }
     }
 
@@ -254,7 +263,7 @@ public final class QemuStandby implements Standby {
         if (memory != null) {
             memory.close();
         }
-        for (String file : List.of("qmp", "pid", "log", "in", "")) {
+        for (String file : List.of("qmp", "pid", "domain.pid", "log", "in", "")) {
             try {
                 Files.deleteIfExists(directory.resolve(file));
             } catch (IOException e) {

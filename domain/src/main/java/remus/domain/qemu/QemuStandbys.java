@@ -26,9 +26,12 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
     }
 
     /**
-     * Destroys standbys of an earlier life of this agent, but for those that run as domains now.
+     * Puts in its place what an earlier life of this agent left: destroys standbys, leaves domains
+     * alone, and finishes takeovers.
+     *
+     * @param activatedPids processes whose takeover is on record
      */
-    public void destroyLeftovers(Collection<Long> activatedPids) {
-        new StandbyLeftovers(settings).destroyAllBut(activatedPids);
+    public void settleLeftovers(Collection<Long> activatedPids) {
+        new StandbyLeftovers(settings).settle(activatedPids);
     }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
@@ -46,6 +47,16 @@ record StandbyCommandLine(List<String> words, List<String> taps) {
     StandbyCommandLine {
         words = List.copyOf(words);
         taps = List.copyOf(taps);
+    }
+
+    /** The tap interfaces in the command line of a standby that runs. */
+    static List<String> taps(List<String> words) {
+        return words.stream()
+                .filter(word -> word.startsWith("tap,"))
+                .map(OptionProperties::parse)
+                .map(net -> net.get("ifname"))
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     /**

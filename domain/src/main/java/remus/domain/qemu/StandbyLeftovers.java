@@ -6,18 +6,26 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.domain.DomainException;
 
 /**
- * What an earlier life of this agent left of its standbys: a process, a directory and a memory file
- * each. Nobody feeds them any more.
+ * What an earlier life of this agent left of its standbys: a directory and a memory file each, and
+ * a process that is one of three. A standby, which nobody feeds any more, is destroyed. One whose
+ * takeover was on record but not carried out is made to run. A domain, which a standby becomes just
+ * before it runs, is left alone for as long as it lives, whatever the records say: the file names
+ * tell them apart.
  */
 final class StandbyLeftovers {
     private static final Logger LOG = LoggerFactory.getLogger(StandbyLeftovers.class);
     private static final int MAX_COMMAND_LINE_BYTES = 1 << 20;
+    private static final String STANDBY = "pid";
+    private static final String DOMAIN = "domain.pid";
 
     private final StandbySettings settings;
 
@@ -25,49 +33,94 @@ final class StandbyLeftovers {
         this.settings = settings;
     }
 
-    /** Destroys them all but the processes that were activated, which are domains now. */
-    void destroyAllBut(Collection<Long> activated) {
+    /** The standby of this directory is about to run; no later life takes it for a standby. */
+    static void becomesDomain(Path directory) {
+        try {
+            Files.move(
+                    directory.resolve(STANDBY),
+                    directory.resolve(DOMAIN),
+                    StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new DomainException(
+                    "record-failed",
+                    "the standby in " + directory + " cannot be marked as a domain: " + e,
+                    "make room for the agent's run directory",
+                    e);
+        }
+    }
+
+    /**
+     * Puts everything in its place.
+     *
+     * @param activated processes whose takeover is on record
+     */
+    void settle(Collection<Long> activated) {
         if (!Files.isDirectory(settings.runDirectory())) {
             return;
         }
         try (DirectoryStream<Path> found =
                 Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
             for (Path directory : found) {
-                destroy(directory, activated);
+                settle(directory, activated);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look for old standbys", e);
         }
     }
 
-    private void destroy(Path directory, Collection<Long> activated) throws IOException {
-        Path pidFile = directory.resolve("pid");
-        if (Files.exists(pidFile)) {
-            long pid = Long.parseLong(Files.readString(pidFile).trim());
+    private void settle(Path directory, Collection<Long> activated) throws IOException {
+        if (isAlive(directory, DOMAIN)) {
+            return;
+        }
+        if (isAlive(directory, STANDBY)) {
+            long pid = pid(directory, STANDBY);
             if (activated.contains(pid)) {
+                finishTakeover(directory, pid);
                 return;
             }
-            if (isOf(pid, directory)) {
-                LOG.info("destroying the standby {} that an earlier life of this agent left", pid);
-                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-            }
+            LOG.info("destroying the standby {} that an earlier life of this agent left", pid);
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         }
         Files.deleteIfExists(
                 settings.memoryDirectory().resolve("remus-" + directory.getFileName() + ".ram"));
-        for (String file : List.of("qmp", "pid", "log", "in", "")) {
+        for (String file : List.of("qmp", STANDBY, DOMAIN, "log", "in", "")) {
             Files.deleteIfExists(directory.resolve(file));
         }
     }
 
+    /** It is loaded and complete, as the record came after that; and it has never run. */
+    private static void finishTakeover(Path directory, long pid) throws IOException {
+        LOG.info("finishing the takeover of {} that an earlier life of this agent began", pid);
+        try (QmpClient monitor = QmpClient.connect(directory.resolve("qmp"))) {
+            new TapInterfaces(StandbyCommandLine.taps(commandLine(pid))).raise();
+            becomesDomain(directory);
+            monitor.execute("cont");
+            monitor.execute("announce-self", QemuStandby.ANNOUNCEMENT);
+        } catch (DomainException e) {
+            LOG.error("the takeover of {} cannot be finished: {}", pid, e.getMessage(), e);
+        }
+    }
+
     /** A process id may have been used again; a standby's command line names its directory. */
-    private static boolean isOf(long pid, Path directory) throws IOException {
+    private static boolean isAlive(Path directory, String file) throws IOException {
+        return Files.exists(directory.resolve(file))
+                && commandLine(pid(directory, file)).stream()
+                        .anyMatch(word -> word.contains(directory + "/"));
+    }
+
+    private static long pid(Path directory, String file) throws IOException {
+        return Long.parseLong(Files.readString(directory.resolve(file)).trim());
+    }
+
+    /** Empty if there is no such process. */
+    private static List<String> commandLine(long pid) throws IOException {
         Path commandLine = Path.of("/proc", Long.toString(pid), "cmdline");
         if (!Files.exists(commandLine)) {
-            return false;
+            return List.of();
         }
         try (var in = Files.newInputStream(commandLine)) {
             String text = new String(in.readNBytes(MAX_COMMAND_LINE_BYTES), StandardCharsets.UTF_8);
-            return text.contains(directory + "/");
+            return Arrays.asList(text.split("\0", -1));
         }
     }
 }
