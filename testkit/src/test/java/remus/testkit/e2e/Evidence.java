@@ -1,7 +1,10 @@
 package remus.testkit.e2e;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -23,15 +26,15 @@ final class Evidence implements BeforeTestExecutionCallback, AfterTestExecutionC
         System.out.printf(
                 "%s %s after %.1f s%n",
                 name, failed ? "FAILED" : "passed", (System.nanoTime() - begun) / 1e9);
-        if (failed) {
-            for (Lab lab : Lab.STANDING) {
-                Path kept =
-                        Path.of(
-                                "target/evidence",
-                                name.replaceAll("[^A-Za-z0-9.]+", "-"),
-                                lab.directory.getFileName().toString());
-                lab.copyTo(kept);
-                System.out.println("evidence: " + kept.toAbsolutePath());
+        for (Path record : Lab.records()) {
+            if (failed) {
+                System.out.println("evidence: " + record.toAbsolutePath());
+            } else {
+                try (Stream<Path> files = Files.walk(record)) {
+                    for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(file);
+                    }
+                }
             }
         }
     }

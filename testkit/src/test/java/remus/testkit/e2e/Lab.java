@@ -7,9 +7,13 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,7 +36,9 @@ final class Lab implements AutoCloseable {
     static final String A = "hostA";
     static final String B = "hostB";
     static final String VM = "web1";
-    static final Set<Lab> STANDING = ConcurrentHashMap.newKeySet();
+    private static final Set<Lab> STANDING = ConcurrentHashMap.newKeySet();
+    private static final Path RECORDS = Path.of("target/evidence");
+    private static final Set<Path> RECORDED = ConcurrentHashMap.newKeySet();
 
     private static final Path TREE = Path.of("..").toAbsolutePath().normalize();
     private static final Path REMUS =
@@ -140,6 +146,30 @@ final class Lab implements AutoCloseable {
                 .succeeded();
     }
 
+    void protectManually() {
+        remus(A, "protect", VM, B).succeeded();
+    }
+
+    /**
+     * Kills an agent; one that is not `supervised` loses its supervisor first and is started anew.
+     */
+    void killAgent(String host, boolean supervised) {
+        long agent = agentPid(host);
+        if (!supervised) {
+            long supervisor = pid(host, "agent");
+            signal(supervisor, "KILL");
+        }
+        signal(agent, "KILL");
+        if (!supervised) {
+            try {
+                Files.delete(directory.resolve(host).resolve("agent.pid"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            startAgent(host);
+        }
+    }
+
     StatusResponse status(String host) {
         return call(host, "Status", StatusRequest.getDefaultInstance(), StatusResponse.parser());
     }
@@ -241,6 +271,16 @@ final class Lab implements AutoCloseable {
         run("kill", "-" + signal, Long.toString(pid)).succeeded();
     }
 
+    /** One command for the load maker inside the guest, over its second serial port. */
+    void tellGuest(String host, String command) {
+        Path port = directory.resolve(host).resolve(VM + ".load");
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(port))) {
+            channel.write(ByteBuffer.wrap((command + "\n").getBytes(StandardCharsets.US_ASCII)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     Qmp owner(String host, String name) {
         Qmp qmp = Qmp.connect(directory.resolve(host).resolve(name + ".owner"));
         belongings.add(qmp);
@@ -274,13 +314,31 @@ final class Lab implements AutoCloseable {
         return read(directory.resolve(host).resolve("agent.log"));
     }
 
-    /** Logs, serial lines and configuration. */
-    void copyTo(Path target) throws IOException {
+    /** Where the logs are of the labs that stand, or have stood since this was last asked. */
+    static List<Path> records() {
+        STANDING.forEach(Lab::record);
+        List<Path> records = List.copyOf(RECORDED);
+        RECORDED.clear();
+        return records;
+    }
+
+    /** Keeps logs, serial lines and configuration. */
+    private void record() {
+        Path target = RECORDS.resolve(directory.getFileName());
+        try {
+            copyTo(target);
+            RECORDED.add(target);
+        } catch (IOException e) {
+            System.err.println("no evidence of " + directory + ": " + e);
+        }
+    }
+
+    private void copyTo(Path target) throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Path copy = target.resolve(directory.relativize(file));
                 Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }
@@ -288,6 +346,7 @@ final class Lab implements AutoCloseable {
     @Override
     public void close() {
         STANDING.remove(this);
+        record();
         for (AutoCloseable one : belongings) {
             try {
                 one.close();
