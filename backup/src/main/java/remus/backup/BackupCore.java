@@ -68,6 +68,24 @@ final class BackupCore {
         effects.record(Standing.SEEDING);
     }
 
+    /** The standbys cannot be made: nobody was promised anything. */
+    void neverBegan(Reason why, long now) {
+        machine.transition(BackupState.ENDED, now, why);
+    }
+
+    /** A new incarnation takes the place, and the record, of this one that was given up. */
+    void replaced(long now) {
+        if (machine.state() == BackupState.CONCEDED) {
+            machine.transition(
+                    BackupState.ENDED, now, new Reason("replaced", "the group is protected anew"));
+        }
+    }
+
+    /** Whether epochs are taken. */
+    boolean isFollowing() {
+        return machine.state() == BackupState.SEEDING || machine.state() == BackupState.STANDBY;
+    }
+
     /** An epoch is complete and verified. Its acknowledgement may be sent when this returns. */
     void committed(long now) {
         if (machine.state() == BackupState.SEEDING) {
@@ -86,12 +104,7 @@ final class BackupCore {
     /** The primary is suspected. */
     void suspected(Reason why, long now) {
         switch (machine.state()) {
-            case SEEDING -> {
-                effects.hangUp(why.sentence());
-                effects.discard();
-                effects.forget();
-                machine.transition(BackupState.ENDED, now, why);
-            }
+            case SEEDING -> concede(why, now);
             case STANDBY -> {
                 if (automatic) {
                     takeOver(why, now);

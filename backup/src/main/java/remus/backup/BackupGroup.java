@@ -1,7 +1,6 @@
 package remus.backup;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -55,13 +54,9 @@ public final class BackupGroup implements DutyCycle {
     private final EpochAssembler assembler;
     private final Identity identity;
     private final PrimaryPeer primary;
+    private final BackupMeter meter = new BackupMeter();
     private final AtomicLong backlogBytes = new AtomicLong();
     private volatile GroupRecord record;
-    private volatile long committedEpoch;
-    private volatile long lastCommitNanos;
-    private final AtomicLong receivedBytes = new AtomicLong();
-    private volatile long takeoverNanos;
-    private long suspectedSince;
     private boolean suspicionActedOn;
     private boolean spoiled;
 
@@ -89,7 +84,7 @@ public final class BackupGroup implements DutyCycle {
                         record.name(),
                         BackupState.LEGAL,
                         initial,
-                        new Reason(initial.name().toLowerCase(Locale.ROOT), "as the record says"),
+                        initial.onRecord(),
                         host.nanoTime(),
                         this::entered);
         core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
@@ -130,8 +125,8 @@ public final class BackupGroup implements DutyCycle {
             suspicionActedOn = false;
         } else if (!suspicionActedOn) {
             suspicionActedOn = true;
-            if (suspectedSince == 0) {
-                suspectedSince = now;
+            if (meter.suspectedSince == 0) {
+                meter.suspectedSince = now;
             }
             core.suspected(suspicion, now);
         }
@@ -144,7 +139,7 @@ public final class BackupGroup implements DutyCycle {
             copies.create(host, specs, () -> mailbox.post(this::standbyLost));
         } catch (DomainException e) {
             PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
-            core.suspected(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
+            core.neverBegan(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
             return;
         }
         record = record.withMembers(copies.members());
@@ -162,7 +157,7 @@ public final class BackupGroup implements DutyCycle {
                         Welcome.newBuilder()
                                 .setVersion(1)
                                 .setFate(core.fate())
-                                .setLastCommittedEpoch(spoiled ? -1 : committedEpoch)
+                                .setLastCommittedEpoch(spoiled ? -1 : assembler.committedEpoch())
                                 .setSoftware(host.software())
                                 .build()));
     }
@@ -172,14 +167,19 @@ public final class BackupGroup implements DutyCycle {
         primary.linked(from, hello);
         assembler.drop();
         detector.linkUp(host.nanoTime());
-        suspectedSince = 0;
+        meter.suspectedSince = 0;
+    }
+
+    /** Another incarnation takes this one's place. */
+    void replaced() {
+        mailbox.post(() -> core.replaced(host.nanoTime()));
     }
 
     void heartbeatsConnected(PeerLink from) {
         primary.heartbeatsLinked(from);
     }
 
-    /** Sends a heartbeat; called by the heartbeat thread. */
+    /** Sends a heartbeat. */
     public void beat() {
         primary.beat();
     }
@@ -210,20 +210,21 @@ public final class BackupGroup implements DutyCycle {
                 () -> {
                     if (primary.closed(from)) {
                         assembler.drop();
-                        suspectedSince = host.nanoTime();
-                        detector.linkDown(suspectedSince, reason);
+                        meter.suspectedSince = host.nanoTime();
+                        detector.linkDown(meter.suspectedSince, reason);
                         primary.probe(() -> mailbox.post(detector::agentGone));
                     }
                 });
     }
 
     private void handle(PeerLink from, Frame frame) {
-        if (!primary.isCurrent(from)) {
-            frame.release();
+        if (!primary.isCurrent(from)
+                || (EpochAssembler.takes(frame.type()) && !core.isFollowing())) {
+            frame.release(); // sent before the primary heard of the end
             return;
         }
         detector.heard(host.nanoTime());
-        receivedBytes.addAndGet(frame.payload().readableBytes());
+        meter.received(frame.payload().readableBytes());
         try {
             switch (frame.type()) {
                 case PAGES, DEVICES -> stage(frame);
@@ -234,6 +235,9 @@ public final class BackupGroup implements DutyCycle {
                         throw new ProtocolException(
                                 "frame: " + frame.type() + " (expected: one of an epoch)");
             }
+        } catch (DomainException e) {
+            LOG.error("{}: the copy is spoiled: {}", record.name(), e.getMessage(), e);
+            core.giveUp(new Reason("copy-spoiled", "" + e.getMessage()), host.nanoTime());
         } catch (ProtocolException e) {
             frame.release();
             LOG.warn("{}: {} broke the protocol: {}", record.name(), from.peer(), e.getMessage());
@@ -253,7 +257,6 @@ public final class BackupGroup implements DutyCycle {
             }
             assembler.checkPages(frame.header(Pages.class), frame.payload());
             copies.seed(frame);
-            frame.release();
         } else {
             assembler.stage(frame);
         }
@@ -263,8 +266,7 @@ public final class BackupGroup implements DutyCycle {
     private void commit(PeerLink from, EpochEnd end) {
         List<Frame> epoch = assembler.complete(end);
         core.committed(host.nanoTime());
-        committedEpoch = end.getEpoch();
-        lastCommitNanos = host.nanoTime();
+        meter.committed(end.getEpoch(), host.nanoTime());
         from.send(
                 Frame.of(
                         FrameType.ACK,
@@ -273,7 +275,7 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void memberGone(MemberEvent event) {
-        suspectedSince = host.nanoTime();
+        meter.suspectedSince = host.nanoTime();
         if (event.getFate() == MemberFate.MEMBER_OFF) {
             core.memberSwitchedOff(event.getDetail(), host.nanoTime());
         } else {
@@ -318,25 +320,14 @@ public final class BackupGroup implements DutyCycle {
     private CompletableFuture<String> command(Supplier<String> step) {
         return mailbox.ask(
                 () -> {
-                    suspectedSince = host.nanoTime();
+                    meter.suspectedSince = host.nanoTime();
                     return step.get();
                 });
     }
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
-        StateMachine.Entry<BackupState> entry = machine.entry();
-        long last = lastCommitNanos;
-        return new BackupView(
-                record,
-                entry.state(),
-                entry.reason(),
-                entry.sinceNanos(),
-                committedEpoch,
-                last == 0 ? 0 : host.nanoTime() - last,
-                receivedBytes.get(),
-                takeoverNanos,
-                record.members());
+        return meter.view(record, machine.entry(), host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {
@@ -373,7 +364,7 @@ public final class BackupGroup implements DutyCycle {
         @Override
         public @Nullable Reason run() {
             Reason failure = copies.run();
-            takeoverNanos = host.nanoTime() - suspectedSince;
+            meter.running(host.nanoTime());
             copies.discard(); // what runs is only let go of
             return failure;
         }

@@ -211,7 +211,10 @@ public final class BackupService {
                             offer.getSilenceLimitNanos(),
                             offer.getReconnectGraceNanos(),
                             specs.stream().map(StandbySpec::regions).toList());
-            groups.put(record.name(), fresh);
+            BackupGroup old = groups.put(record.name(), fresh);
+            if (old != null) {
+                old.replaced();
+            }
             group = fresh;
             Hello first = hello;
             fresh.mailbox()

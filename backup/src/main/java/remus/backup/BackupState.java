@@ -2,8 +2,10 @@ package remus.backup;
 
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Map;
 import remus.ha.GroupRecord.Standing;
+import remus.ha.Reason;
 
 /**
  * What a group is at its backup.
@@ -48,6 +50,11 @@ public enum BackupState {
             case ACTIVATED -> ACTIVE;
             case CONCEDED, OFF -> CONCEDED;
         };
+    }
+
+    /** Why a group begins in this state. */
+    Reason onRecord() {
+        return new Reason(name().toLowerCase(Locale.ROOT), "as the record says");
     }
 
     /** Whether the group's copy is gone and nothing more happens by itself. */

@@ -53,8 +53,16 @@ final class Copies {
                 .toList();
     }
 
-    /** Folds a page of the seed in; the copy is not complete yet. */
+    /** Folds pages of the seed in and gives the frame up; the copy is not complete yet. */
     void seed(Frame frame) {
+        try {
+            fold(frame);
+        } finally {
+            frame.release();
+        }
+    }
+
+    private void fold(Frame frame) {
         Pages pages = frame.header(Pages.class);
         standbys.get(pages.getMember())
                 .writePages(pages.getRegion(), pages.getRunCount(), frame.payload());
@@ -62,11 +70,19 @@ final class Copies {
 
     /** Folds a committed epoch in and gives its frames up. */
     void apply(List<Frame> epoch) {
+        try {
+            foldAll(epoch);
+        } finally {
+            epoch.forEach(Frame::release);
+        }
+    }
+
+    private void foldAll(List<Frame> epoch) {
         List<List<ByteBuf>> devices = new ArrayList<>();
         standbys.forEach(standby -> devices.add(new ArrayList<>()));
         for (Frame frame : epoch) {
             if (frame.type() == FrameType.PAGES) {
-                seed(frame);
+                fold(frame);
             } else {
                 devices.get(frame.header(Devices.class).getMember()).add(frame.payload());
             }
@@ -74,7 +90,6 @@ final class Copies {
         for (int i = 0; i < standbys.size(); i++) {
             standbys.get(i).devices(devices.get(i));
         }
-        epoch.forEach(Frame::release);
     }
 
     @Nullable Reason load() {

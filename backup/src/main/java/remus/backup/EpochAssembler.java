@@ -32,6 +32,11 @@ final class EpochAssembler {
         this.capBytes = capBytes;
     }
 
+    /** Whether frames of this type are parts of an epoch. */
+    static boolean takes(FrameType type) {
+        return type == FrameType.PAGES || type == FrameType.DEVICES || type == FrameType.EPOCH_END;
+    }
+
     long committedEpoch() {
         return committedEpoch;
     }

@@ -55,9 +55,10 @@ public final class FailureDetector {
         agentGone = linkDownSince != NEVER;
     }
 
-    /** A heartbeat or any frame came. */
+    /** A frame of the peer's work came: it lives, and its work moves. */
     public void heard(long now) {
         lastHeard = now;
+        lastProgress = now;
     }
 
     /** A heartbeat came that carried this progress counter. */

@@ -14,7 +14,7 @@ import remus.ha.GroupRecord.Standing;
  *       +----- conceded -----------+--------------+      the backup gave its copy up: start over
  *
  *   SEEDING, PROTECTED, DEGRADED --> LEAVING --> UNPROTECTED | OFF      once the backup has conceded
- *   SEEDING, PROTECTED, DEGRADED, LEAVING --> SUPERSEDED                the backup has taken over
+ *   any that is not final --> SUPERSEDED                                the backup has taken over
  *   CONNECTING, SEEDING --> UNPROTECTED | OFF                           no copy can exist yet
  * </pre>
  */
@@ -39,7 +39,7 @@ public enum GroupState {
     static final Map<GroupState, EnumSet<GroupState>> LEGAL = new EnumMap<>(GroupState.class);
 
     static {
-        LEGAL.put(CONNECTING, EnumSet.of(SEEDING, UNPROTECTED, OFF));
+        LEGAL.put(CONNECTING, EnumSet.of(SEEDING, UNPROTECTED, SUPERSEDED, OFF));
         LEGAL.put(
                 SEEDING,
                 EnumSet.of(PROTECTED, DEGRADED, CONNECTING, LEAVING, UNPROTECTED, SUPERSEDED, OFF));

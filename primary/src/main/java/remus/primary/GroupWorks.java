@@ -1,7 +1,11 @@
 package remus.primary;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
@@ -19,7 +23,7 @@ import remus.protocol.wire.MemberFate;
  * conversation with the backup), and the carrying out of what {@link PrimaryCore} decides about
  * them. Conductor's thread only, but for the getters.
  */
-final class GroupWorks implements PrimaryCore.Effects {
+final class GroupWorks implements PrimaryEffects {
     private final PrimaryHost host;
     private final ProtectionSettings settings;
     private final Protection.Tools tools;
@@ -29,6 +33,7 @@ final class GroupWorks implements PrimaryCore.Effects {
     private volatile @Nullable Protection protection;
     private GroupRecord record;
     private boolean checkpointing;
+    private long resumeAfter;
     private volatile long committedEpoch;
     private volatile long lastAckNanos;
 
@@ -55,9 +60,6 @@ final class GroupWorks implements PrimaryCore.Effects {
 
         /** Something decided could not be carried out; told after the decision is complete. */
         void failed(Reason reason);
-
-        /** The members are let go and can be opened anew. */
-        void vacant();
     }
 
     void converse(PrimarySession newSession) {
@@ -82,15 +84,37 @@ final class GroupWorks implements PrimaryCore.Effects {
     }
 
     /**
-     * Opens the members under the record's incarnation, as an earlier life of this agent left them.
+     * Opens the members under the record's incarnation, as an earlier life of this agent left them,
+     * and holds, retires or releases them as the record demands. Returns those that are gone.
      */
-    void reopen() {
-        protection = opened();
+    List<String> reopen(Standing standing) {
+        List<String> missing = new ArrayList<>();
+        Protection adopted = opened(missing::add);
+        protection = adopted;
+        if (standing == Standing.ACTIVATED) {
+            adopted.retire();
+            return missing;
+        }
+        adopted.attachDomains();
+        adopted.attachDevices();
+        if (standing == Standing.SEEDING) {
+            startOver(); // nothing need be held any more: clean up and begin again
+        }
+        return missing;
+    }
+
+    /** Lets go of members that could not be taken up; what is held stays held. */
+    void putBack() {
+        Protection old = protection;
+        protection = null;
+        if (old != null) {
+            old.close();
+        }
     }
 
     /** Opens the members under a new incarnation and writes it down. */
     void openAnew() {
-        Protection fresh = opened();
+        Protection fresh = opened(null);
         record =
                 new GroupRecord(
                         record.name(),
@@ -108,8 +132,8 @@ final class GroupWorks implements PrimaryCore.Effects {
         protection = fresh;
     }
 
-    private Protection opened() {
-        Protection fresh = Protection.open(host, settings, tools);
+    private Protection opened(@Nullable Consumer<String> missing) {
+        Protection fresh = Protection.open(host, settings, tools, missing);
         ObjIntConsumer<DomainEvent> listener =
                 (event, member) -> events.happened(fresh, event, member);
         fresh.onEvents(listener);
@@ -125,13 +149,14 @@ final class GroupWorks implements PrimaryCore.Effects {
 
     /** Frames go here from now on. Returns whether everything uncommitted can be sent again. */
     boolean linked(PeerLink link, long committedThere) {
-        committedEpoch = committedThere;
+        resumeAfter = committedThere;
         Protection current = protection;
         if (current == null) {
             return false;
         }
         current.sender.link(link);
-        return current.canResumeAfter(committedThere);
+        // without an epoch there, what the old connection lost of the seed would be missing
+        return committedThere > 0 && current.canResumeAfter(committedThere);
     }
 
     void unlinked() {
@@ -196,7 +221,7 @@ final class GroupWorks implements PrimaryCore.Effects {
 
     @Override
     public void resumeSession() {
-        acknowledged(committedEpoch);
+        acknowledged(resumeAfter);
         Protection current = protection;
         if (current != null) {
             current.resendUnacknowledged();
@@ -238,7 +263,6 @@ final class GroupWorks implements PrimaryCore.Effects {
         if (old != null) {
             old.detach();
         }
-        events.vacant();
     }
 
     @Override
@@ -260,10 +284,19 @@ final class GroupWorks implements PrimaryCore.Effects {
     }
 
     @Override
-    public void destroy() {
+    public void destroyRetired() {
+        destroy(member -> true);
+    }
+
+    @Override
+    public void destroySwitchedOff(Set<String> members) {
+        destroy(member -> members.contains(member.name()));
+    }
+
+    private void destroy(Predicate<Member> which) {
         Protection old = protection;
         if (old != null) {
-            old.members.forEach(member -> member.domain().destroy());
+            old.members.stream().filter(which).forEach(member -> member.domain().destroy());
         }
     }
 

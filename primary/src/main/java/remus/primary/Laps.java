@@ -42,8 +42,8 @@ final class Laps {
             }
         } catch (LapException e) {
             lapFailed(e, e.pagesLost());
-        } catch (DomainException e) {
-            lapFailed(e, true);
+        } catch (RuntimeException e) {
+            lapFailed(e, true); // whatever it was, the harvested pages are in no epoch
         }
         return scheduler.dueInNanos(host.nanoTime());
     }

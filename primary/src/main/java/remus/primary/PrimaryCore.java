@@ -1,5 +1,8 @@
 package remus.primary;
 
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
@@ -18,7 +21,7 @@ final class PrimaryCore {
             new Reason("protected", "every epoch is acknowledged before its output leaves");
 
     private final StateMachine<GroupState> machine;
-    private final Effects effects;
+    private final PrimaryEffects effects;
     private final boolean automatic;
     private Standing standing;
     private boolean connected;
@@ -31,6 +34,18 @@ final class PrimaryCore {
 
     private boolean switchedOff;
 
+    /** Members that their owners switched off while this agent looked on. */
+    private final Set<String> offMembers = new HashSet<>();
+
+    /** Whether this host has its copies in hand; without them the backup's are the only ones. */
+    private boolean membersHere;
+
+    /** How a member died here; null while none did. */
+    private @Nullable String loss;
+
+    /** The backup's copy waits to hear what becomes of it. */
+    private boolean copyWaits;
+
     /**
      * @param standing SEEDING for a new protection; what the record says for one that an earlier
      *     life of this agent began
@@ -38,7 +53,7 @@ final class PrimaryCore {
      */
     PrimaryCore(
             StateMachine<GroupState> machine,
-            Effects effects,
+            PrimaryEffects effects,
             Standing standing,
             boolean adopted,
             boolean automatic) {
@@ -48,49 +63,8 @@ final class PrimaryCore {
         this.automatic = automatic;
         this.persistent = adopted;
         this.mustStartOver = adopted;
+        this.membersHere = !adopted;
         this.switchedOff = standing == Standing.OFF;
-    }
-
-    /** What the core has done; carried out in the order called. */
-    interface Effects {
-        /** Persist how far the group got; done before anything that relies on it. */
-        void record(Standing standing);
-
-        /** Forget the group's record. */
-        void forget();
-
-        /** Offer the group to the backup. */
-        void offer();
-
-        /** Arm the dirty logs; copy the memory round by round. */
-        void seed();
-
-        /** Hold the members' output and run laps. */
-        void checkpoint();
-
-        /** Release what is committed, send the rest again, go on with laps. */
-        void resumeSession();
-
-        /** Ask the backup to promise never to activate its copy. */
-        void askConcession(String reason);
-
-        /** Tell the backup that members are gone: by their owners' will, or not. */
-        void tellMembersGone(boolean switchedOff, String detail);
-
-        /** Release, detach, leave the domains as found; then begin again as a new incarnation. */
-        void startOver();
-
-        /** Release, detach, leave the domains as found. */
-        void letGo();
-
-        /** Stop and silence the members: the backup runs them. */
-        void retire();
-
-        /** End the hypervisor processes of retired or switched-off members. */
-        void destroy();
-
-        /** Close the connection; it is dialled again. */
-        void hangUp(String reason);
     }
 
     Standing standing() {
@@ -99,18 +73,14 @@ final class PrimaryCore {
 
     /** The backup says what became of this incarnation there. */
     void welcomed(Fate fate, boolean canResume, long now) {
+        if (isOver()) {
+            return;
+        }
         connected = true;
         switch (fate) {
             case ACTIVATED -> superseded(now);
             case CONCEDED -> conceded("it had conceded", now);
-            case STANDBY -> {
-                if (standing != Standing.PROTECTED || mustStartOver || !canResume) {
-                    effects.askConcession(machine.entry().reason().sentence());
-                } else {
-                    effects.resumeSession();
-                    machine.transition(GroupState.PROTECTED, now, PROTECTED);
-                }
-            }
+            case STANDBY -> standbyWaits(canResume, now);
             default -> {
                 if (standing == Standing.SEEDING) {
                     effects.offer();
@@ -123,6 +93,31 @@ final class PrimaryCore {
                                 + " then `remus unprotect --force`");
                 }
             }
+        }
+    }
+
+    private void standbyWaits(boolean canResume, long now) {
+        if (loss != null) {
+            effects.tellMembersGone(false, loss);
+        } else if (!membersHere && standing != Standing.OFF) {
+            copyWaits = true;
+        } else if (standing == Standing.PROTECTED
+                && !mustStartOver
+                && canResume
+                && machine.state() != GroupState.LEAVING) {
+            effects.resumeSession();
+            machine.transition(GroupState.PROTECTED, now, PROTECTED);
+        } else {
+            effects.askConcession(machine.entry().reason().sentence());
+        }
+    }
+
+    /** The members that an earlier life of this agent left are found and held again. */
+    void adopted() {
+        membersHere = true;
+        if (copyWaits) {
+            copyWaits = false;
+            effects.askConcession(machine.entry().reason().sentence());
         }
     }
 
@@ -153,33 +148,36 @@ final class PrimaryCore {
     }
 
     void acknowledged(long now) {
-        if (machine.state() == GroupState.SEEDING) {
+        if (machine.state() == GroupState.SEEDING && standing == Standing.PROTECTED) {
             persistent = true;
             machine.transition(GroupState.PROTECTED, now, PROTECTED);
         }
     }
 
     void conceded(String why, long now) {
-        if (standing == Standing.SEEDING || standing == Standing.ACTIVATED) {
+        if (isOver()) {
             return;
         }
-        boolean leaving = machine.state() == GroupState.LEAVING;
+        if (standing == Standing.SEEDING) {
+            giveUpOrRetry(new Reason("backup-gave-up", "the backup gave its copy up: " + why), now);
+            return;
+        }
+        Reason was = machine.entry().reason();
+        if (machine.state() == GroupState.LEAVING) {
+            end(switchedOff, was, now);
+            return;
+        }
         standing = Standing.SEEDING;
         effects.record(standing);
-        if (leaving) {
-            end(switchedOff, machine.entry().reason(), now);
-        } else {
-            Reason was = machine.entry().reason();
-            startOver(
-                    new Reason(
-                            "starting-over",
-                            "the backup gave its copy up ("
-                                    + why
-                                    + "); the guest runs unprotected until the next copy is"
-                                    + " complete; before: "
-                                    + was.code()),
-                    now);
-        }
+        startOver(
+                new Reason(
+                        "starting-over",
+                        "the backup gave its copy up ("
+                                + why
+                                + "); the guest runs unprotected until the next copy is complete;"
+                                + " before: "
+                                + was.code()),
+                now);
     }
 
     private void superseded(long now) {
@@ -197,6 +195,7 @@ final class PrimaryCore {
 
     void lost(String reason, long now) {
         connected = false;
+        copyWaits = false;
         Reason why =
                 new Reason(
                         "link-lost", "the connection to the backup " + reason + "; output is held");
@@ -236,7 +235,7 @@ final class PrimaryCore {
         }
         mustStartOver = true;
         hold(now, reason.code(), reason.sentence());
-        if (connected && machine.state() == GroupState.DEGRADED) {
+        if (connected && membersHere && loss == null && machine.state() == GroupState.DEGRADED) {
             effects.askConcession(reason.sentence());
         }
     }
@@ -265,7 +264,7 @@ final class PrimaryCore {
     }
 
     void memberLost(String name, String detail, long now) {
-        if (machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED) {
+        if (isOver() || standing == Standing.OFF || loss != null) {
             return;
         }
         Reason reason =
@@ -283,6 +282,7 @@ final class PrimaryCore {
         if (standing == Standing.SEEDING) {
             end(false, reason, now);
         } else {
+            loss = detail;
             mustStartOver = true;
             hold(now, reason.code(), reason.sentence());
             effects.tellMembersGone(false, detail);
@@ -290,10 +290,11 @@ final class PrimaryCore {
     }
 
     void memberSwitchedOff(String name, String detail, long now) {
-        if (machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED) {
+        if (isOver()) {
             return;
         }
         switchedOff = true;
+        offMembers.add(name);
         Reason reason =
                 new Reason(
                         "switched-off", name + " was switched off by its owner (" + detail + ")");
@@ -321,7 +322,7 @@ final class PrimaryCore {
             return "it was not protected any more";
         }
         if (machine.state() == GroupState.SUPERSEDED) {
-            effects.destroy();
+            effects.destroyRetired();
             effects.forget();
             machine.transition(
                     GroupState.UNPROTECTED,
@@ -333,6 +334,12 @@ final class PrimaryCore {
         if (standing == Standing.SEEDING || (force && askedInVain)) {
             end(switchedOff, reason, now);
             return "unprotected; the guest is as it was found";
+        }
+        if (loss != null && !force) {
+            throw new DomainException(
+                    "only-copy",
+                    "the group died on this host (" + loss + "), and the backup has the only copy",
+                    "run `remus failover` there, or give the copy up with --force");
         }
         if (!connected) {
             throw new DomainException(
@@ -346,14 +353,19 @@ final class PrimaryCore {
         return "unprotecting";
     }
 
+    /** Nothing that still comes, late, changes anything. */
+    private boolean isOver() {
+        return machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED;
+    }
+
     private void hold(long now, String code, String sentence) {
-        if (machine.state() != GroupState.LEAVING) {
+        if (machine.state() != GroupState.LEAVING && !isOver()) {
             machine.transition(GroupState.DEGRADED, now, new Reason(code, sentence));
         }
     }
 
     private void giveUpOrRetry(Reason reason, long now) {
-        if (machine.state().isFinal()) {
+        if (isOver()) {
             return;
         }
         if (persistent) {
@@ -365,6 +377,8 @@ final class PrimaryCore {
 
     private void startOver(Reason reason, long now) {
         mustStartOver = false;
+        loss = null;
+        membersHere = true;
         connected = false;
         effects.startOver();
         machine.transition(GroupState.CONNECTING, now, reason);
@@ -373,7 +387,7 @@ final class PrimaryCore {
     private void end(boolean off, Reason reason, long now) {
         effects.letGo();
         if (off) {
-            effects.destroy();
+            effects.destroySwitchedOff(offMembers);
         }
         effects.forget();
         machine.transition(off ? GroupState.OFF : GroupState.UNPROTECTED, now, reason);

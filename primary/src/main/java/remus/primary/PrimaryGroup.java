@@ -1,5 +1,6 @@
 package remus.primary;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +47,9 @@ public final class PrimaryGroup implements DutyCycle {
     private final PrimaryCore core;
     private final PrimarySession session;
     private final Laps laps;
+    private final SlabPool staging;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private boolean adopting;
     private long nextAttempt;
 
     private PrimaryGroup(
@@ -57,6 +60,7 @@ public final class PrimaryGroup implements DutyCycle {
             boolean concurrent) {
         this.host = host;
         this.settings = settings;
+        this.adopting = adopted;
         long now = host.nanoTime();
         nextAttempt = now;
         ProtectionSettings.Limits limits = settings.limits();
@@ -77,9 +81,8 @@ public final class PrimaryGroup implements DutyCycle {
                         this::entered);
         scheduler = new EpochScheduler(settings.intervalNanos());
         detector = new FailureDetector(limits.silenceLimitNanos(), limits.reconnectGraceNanos());
-        Protection.Tools tools =
-                new Protection.Tools(
-                        new SlabPool(limits.stagingBytes()), timelines, limits, concurrent);
+        staging = host.staging(limits.stagingBytes());
+        Protection.Tools tools = new Protection.Tools(staging, timelines, limits, concurrent);
         works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
         boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
         core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
@@ -110,7 +113,12 @@ public final class PrimaryGroup implements DutyCycle {
                         settings.unsafe(),
                         settings.domains().stream().map(GroupRecord.Member::new).toList());
         PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
-        group.works.openAnew();
+        try {
+            group.works.openAnew();
+        } catch (RuntimeException e) {
+            host.stagingDone(group.staging);
+            throw e;
+        }
         return group;
     }
 
@@ -181,7 +189,7 @@ public final class PrimaryGroup implements DutyCycle {
             return nextAttempt - now;
         }
         nextAttempt = now + RETRY_NANOS;
-        if (core.standing() != Standing.SEEDING) {
+        if (adopting) {
             tryToAdoptMembers(now);
             return RETRY_NANOS;
         }
@@ -201,23 +209,16 @@ public final class PrimaryGroup implements DutyCycle {
      */
     private void tryToAdoptMembers(long now) {
         try {
-            works.reopen();
-            Protection adopted = works.protection();
-            if (adopted == null) {
-                return;
-            }
-            if (core.standing() == Standing.ACTIVATED) {
-                adopted.retire();
-                return;
-            }
-            adopted.attachDomains();
-            adopted.attachDevices();
-            if (core.standing() == Standing.SEEDING) {
-                works.startOver(); // nothing was held, or no longer need be: clean up and begin
-                // again
+            List<String> missing = works.reopen(core.standing());
+            adopting = false;
+            if (missing.isEmpty()) {
+                core.adopted();
+            } else {
+                core.memberLost(String.join(", ", missing), "gone when the agent restarted", now);
             }
         } catch (DomainException e) {
             LOG.warn("{}: cannot take up the group again: {}", settings.group(), e.getMessage());
+            works.putBack();
             core.remark(reason(e), now);
         }
     }
@@ -300,6 +301,7 @@ public final class PrimaryGroup implements DutyCycle {
 
     private void entered(GroupState from, GroupState to, long now, Reason reason) {
         if (to.isFinal()) {
+            host.stagingDone(staging);
             ended.countDown();
         }
         LOG.info(
@@ -329,11 +331,6 @@ public final class PrimaryGroup implements DutyCycle {
         @Override
         public void failed(Reason reason) {
             mailbox.post(() -> core.failed(reason, host.nanoTime()));
-        }
-
-        @Override
-        public void vacant() {
-            nextAttempt = host.nanoTime();
         }
     }
 

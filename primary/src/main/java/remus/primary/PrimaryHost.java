@@ -1,6 +1,7 @@
 package remus.primary;
 
 import java.util.function.Consumer;
+import remus.domain.SlabPool;
 import remus.ha.RecordStore;
 import remus.protocol.PeerLink;
 import remus.protocol.wire.Channel;
@@ -37,6 +38,17 @@ public interface PrimaryHost {
 
     /** A number that no protection had before. */
     long newIncarnation();
+
+    /** The staging memory of one group, used by all its incarnations. */
+    default SlabPool staging(long capBytes) {
+        return new SlabPool(capBytes);
+    }
+
+    /**
+     * The group has ended and takes nothing more out of its staging memory; what is still being
+     * written to a closing connection comes back to the pool by itself.
+     */
+    default void stagingDone(SlabPool pool) {}
 
     /** What this agent calls itself towards its peer. */
     String software();

@@ -239,11 +239,14 @@ final class PrimarySession {
         owner.onHeard(null);
         switch (frame.type()) {
             case WELCOME -> {
-                redialNanos = FIRST_REDIAL_NANOS;
+                hurry(host.nanoTime()); // the heartbeats' connection may have been refused before
                 owner.onWelcome(from, frame.header(Welcome.class));
             }
             case REFUSED -> owner.onRefused(frame.header(Refused.class));
-            case ACCEPTED -> owner.onAccepted(frame.header(Accepted.class));
+            case ACCEPTED -> {
+                hurry(host.nanoTime());
+                owner.onAccepted(frame.header(Accepted.class));
+            }
             case ACK -> owner.onAck(frame.header(Ack.class));
             case CONCEDED -> owner.onConceded(frame.header(Conceded.class));
             default -> drop("sent a " + frame.type() + " frame, which a backup never sends");

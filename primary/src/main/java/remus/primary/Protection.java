@@ -2,6 +2,7 @@ package remus.primary;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import remus.domain.CheckpointDevice;
@@ -57,12 +58,27 @@ final class Protection {
             ProtectionSettings.Limits limits,
             boolean concurrent) {}
 
-    /** Opens all members, or none. Nothing is attached. */
-    static Protection open(PrimaryHost host, ProtectionSettings settings, Tools tools) {
+    /**
+     * Opens all members, or none. Nothing is attached.
+     *
+     * @param missing if given, is told of members that do not exist any more, and they are left out
+     */
+    static Protection open(
+            PrimaryHost host,
+            ProtectionSettings settings,
+            Tools tools,
+            @Nullable Consumer<String> missing) {
         List<Member> opened = new ArrayList<>();
         try {
             for (String domain : settings.domains()) {
-                opened.add(host.open(domain, settings));
+                try {
+                    opened.add(host.open(domain, settings));
+                } catch (DomainException e) {
+                    if (missing == null || !e.code().equals("unknown-domain")) {
+                        throw e;
+                    }
+                    missing.accept(domain);
+                }
             }
         } catch (RuntimeException e) {
             opened.forEach(Member::close);
@@ -159,7 +175,9 @@ final class Protection {
     }
 
     boolean canResumeAfter(long committedEpoch) {
-        return window.canResumeAfter(committedEpoch, newestEpoch);
+        EpochInFlight voided = carried;
+        return (voided == null || voided.isReplayable())
+                && window.canResumeAfter(committedEpoch, newestEpoch);
     }
 
     void resendUnacknowledged() {
@@ -178,6 +196,12 @@ final class Protection {
     /** Opens the output path and leaves the domains as they were found. */
     void detach() {
         members.forEach(Member::detach);
+        release();
+    }
+
+    /** Lets go of the members; what is held stays held. */
+    void close() {
+        members.forEach(Member::close);
         release();
     }
 

@@ -41,8 +41,12 @@ final class Seeder {
         long pages = 0;
         for (int i = 0; i < members.size(); i++) {
             RoundStaging staging = new RoundStaging(i);
-            pages += members.get(i).domain().precopy(staging);
-            staging.flush();
+            try {
+                pages += members.get(i).domain().precopy(staging);
+                staging.flush();
+            } finally {
+                staging.drop();
+            }
         }
         round++;
         return pages <= FEW_PAGES || round >= MAX_ROUNDS;
@@ -91,10 +95,17 @@ final class Seeder {
 
         @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
         void flush() {
-            for (Slab slab : current) {
+            List<Slab> complete = List.copyOf(current);
+            current.clear();
+            for (Slab slab : complete) {
                 copiedBytes += (long) slab.pages() * Slab.PAGE_BYTES;
                 sentBytes += sender.seed(slab, member);
             }
+        }
+
+        /** What a failed round leaves unsent. */
+        void drop() {
+            current.forEach(pool::give);
             current.clear();
         }
     }

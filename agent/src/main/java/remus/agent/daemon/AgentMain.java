@@ -15,7 +15,9 @@ import remus.domain.DomainException;
 
 /** {@code remus agent}: one daemon, from its configuration to SIGTERM. */
 public final class AgentMain {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentMain.class);
     private static final int FAILED = 1;
+    private static final int BUG = 70;
 
     /** The supervisor does not try again after this. */
     private static final int WRONG_CONFIG = 2;
@@ -35,6 +37,7 @@ public final class AgentMain {
             System.err.println(wrong.getMessage());
             return WRONG_CONFIG;
         }
+        Thread.setDefaultUncaughtExceptionHandler(AgentMain::die);
         // before the start, so that a signal in the midst of it ends what has begun
         Shutdown shutdown = new Shutdown();
         Runtime.getRuntime().addShutdownHook(new Thread(shutdown, "shutdown"));
@@ -59,10 +62,17 @@ public final class AgentMain {
         return 0;
     }
 
+    /**
+     * An agent that has lost a thread may hold a guest's output for ever; one that its supervisor
+     * starts anew takes everything up again.
+     */
+    private static void die(Thread thread, Throwable cause) {
+        LOG.error("bug: thread {} died, and the agent with it", thread.getName(), cause);
+        Runtime.getRuntime().halt(BUG);
+    }
+
     /** Ends the daemon on SIGTERM or SIGINT; the JVM then ends with 143 or 130. */
     private static final class Shutdown implements Runnable {
-        private static final Logger LOG = LoggerFactory.getLogger(AgentMain.class);
-
         private final CountDownLatch never = new CountDownLatch(1);
         private @org.jspecify.annotations.Nullable AgentDaemon daemon;
         private boolean ending;

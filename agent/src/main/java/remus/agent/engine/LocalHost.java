@@ -16,6 +16,7 @@ import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor;
+import remus.domain.SlabPool;
 import remus.domain.qemu.QemuDomain;
 import remus.domain.qemu.QemuHypervisor;
 import remus.domain.qemu.QemuStandbys;
@@ -41,6 +42,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
     private final RecordStore records;
     private final QemuHypervisor qemu;
     private final QemuHypervisor unsafeQemu;
+    private final List<SlabPool> idleStaging = new ArrayList<>();
     private final SecureRandom random = new SecureRandom();
     private final ExecutorService background =
             Executors.newCachedThreadPool(
@@ -147,6 +149,26 @@ final class LocalHost implements PrimaryHost, BackupHost {
     @Override
     public long newIncarnation() {
         return random.nextLong() >>> 1;
+    }
+
+    /**
+     * Staging memory is never given back to the system, only to the next group: freeing it is the
+     * collector's.
+     */
+    @Override
+    public synchronized SlabPool staging(long capBytes) {
+        for (SlabPool pool : idleStaging) {
+            if (pool.available() == pool.capacity()) {
+                idleStaging.remove(pool);
+                return pool;
+            }
+        }
+        return new SlabPool(capBytes);
+    }
+
+    @Override
+    public synchronized void stagingDone(SlabPool pool) {
+        idleStaging.add(pool);
     }
 
     @Override

@@ -58,11 +58,11 @@ final class DeviceStateFile implements AutoCloseable {
                         Map.of("filename", path.toString(), "live", false));
     }
 
-    /** Has QEMU write the state of a stopped guest. */
+    /** Has QEMU write the state of a guest that {@link GuestPause} suspended. */
     void save(QmpClient monitor) {
         Pending saved = new Pending("xen-save-devices-state");
         monitor.submit(saveCommand, saved);
-        monitor.await(saved);
+        monitor.awaitInLap(saved, QmpClient.DEFAULT_TIMEOUT_NANOS);
     }
 
     /** Whether a state was read already. */

@@ -28,6 +28,10 @@ final class GuestPause {
     private volatile boolean contExpected;
     private volatile boolean ours;
     private volatile boolean disturbed;
+
+    /** The connection is ours to read; see {@link QmpClient#beginLap}. */
+    private volatile boolean lap;
+
     private volatile long stoppedNanos;
     private volatile long lagNanos;
 
@@ -100,27 +104,37 @@ final class GuestPause {
         if (!running || ours) {
             return false;
         }
+        monitor.beginLap();
+        lap = true;
+        boolean suspended = false;
+        try {
+            suspended = stop();
+            return suspended;
+        } finally {
+            if (!suspended) {
+                endLap();
+            }
+        }
+    }
+
+    private boolean stop() {
         disturbed = false;
         stopExpected = true;
         marker.set();
         Pending stopped = new Pending("stop");
         Pending migration = new Pending("query-migrate");
         monitor.submit(STOP_AND_QUERY, stopped, migration);
-        try {
-            monitor.await(stopped, STOP_TIMEOUT_NANOS);
-        } catch (DomainException e) {
-            throw giveUp(e);
-        }
-        if (!ours) {
-            stopExpected = false;
-            if (!disturbed) {
-                marker.clear();
-                return false;
-            }
-        }
         JsonNode reasons;
         try {
-            reasons = monitor.await(migration).path("blocked-reasons");
+            monitor.awaitInLap(stopped, STOP_TIMEOUT_NANOS);
+            if (!ours) {
+                stopExpected = false;
+                if (!disturbed) {
+                    marker.clear();
+                    return false;
+                }
+            }
+            reasons = monitor.awaitInLap(migration, STOP_TIMEOUT_NANOS).path("blocked-reasons");
         } catch (DomainException e) {
             throw giveUp(e);
         }
@@ -129,6 +143,13 @@ final class GuestPause {
             throw blocked(reasons);
         }
         return true;
+    }
+
+    private void endLap() {
+        if (lap) {
+            lap = false;
+            monitor.endLap();
+        }
     }
 
     /** Commands are executed in order: however late the stop comes, this follows it. */
@@ -159,14 +180,22 @@ final class GuestPause {
      * @return false if somebody else interfered since {@link #suspend}
      */
     boolean resume() {
-        if (!ours) {
-            return false;
+        try {
+            if (!ours) {
+                return false;
+            }
+            contExpected = true;
+            Pending resumed = new Pending("cont");
+            monitor.submit(CONT, resumed);
+            if (lap) {
+                monitor.awaitInLap(resumed, QmpClient.DEFAULT_TIMEOUT_NANOS);
+            } else {
+                monitor.await(resumed);
+            }
+            return !disturbed;
+        } finally {
+            endLap();
         }
-        contExpected = true;
-        Pending resumed = new Pending("cont");
-        monitor.submit(CONT, resumed);
-        monitor.await(resumed);
-        return !disturbed;
     }
 
     /**

@@ -9,12 +9,16 @@ import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +29,10 @@ import remus.domain.DomainException;
  * wants them, and the reader wakes that thread directly.
  *
  * <p>Between {@code stop} and {@code cont} a guest waits for every microsecond spent here, so there
- * is a lean way beside {@link #execute}: commands encoded beforehand, several in one write, awaited
- * one by one. QEMU reads a monitor byte by byte (1.4 µs each), so a short command is a fast one.
+ * is a lean way beside {@link #execute}: commands encoded beforehand, several in one write, and,
+ * from {@link #beginLap} to {@link #endLap}, answers read by the very thread that waits for them,
+ * which saves waking it by another. QEMU reads a monitor byte by byte (1.4 µs each), so a short
+ * command is a fast one.
  *
  * <p>An interrupt does not close the connection: a guest may be waiting for its {@code cont}.
  */
@@ -40,6 +46,13 @@ public final class QmpClient implements Monitor {
     private final Path socket;
     private final long timeoutNanos;
     private final SocketChannel channel;
+    private final Selector readable;
+    private final Selector readableInLap;
+    private final QmpLines lines = new QmpLines();
+
+    /** Held by whoever reads the channel. */
+    private final Semaphore reading = new Semaphore(1);
+
     private final ConcurrentLinkedQueue<Pending> unanswered = new ConcurrentLinkedQueue<>();
     private final List<Consumer<JsonNode>> eventListeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<String>> closedListeners = new CopyOnWriteArrayList<>();
@@ -47,10 +60,12 @@ public final class QmpClient implements Monitor {
     private final Object closing = new Object();
     private volatile @Nullable String closedBecause;
 
-    private QmpClient(Path socket, long timeoutNanos, SocketChannel channel) {
+    private QmpClient(Path socket, long timeoutNanos) throws IOException {
         this.socket = socket;
         this.timeoutNanos = timeoutNanos;
-        this.channel = channel;
+        channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        readable = Selector.open();
+        readableInLap = Selector.open();
     }
 
     /** Connects with {@link #DEFAULT_TIMEOUT_NANOS}. */
@@ -68,9 +83,7 @@ public final class QmpClient implements Monitor {
     public static QmpClient connect(Path socket, long timeoutNanos) {
         QmpClient client;
         try {
-            client =
-                    new QmpClient(
-                            socket, timeoutNanos, SocketChannel.open(StandardProtocolFamily.UNIX));
+            client = new QmpClient(socket, timeoutNanos);
         } catch (IOException e) {
             throw noMonitor(socket, e);
         }
@@ -142,8 +155,11 @@ public final class QmpClient implements Monitor {
             }
             try {
                 ByteBuffer out = ByteBuffer.wrap(encoded);
+                long start = System.nanoTime();
                 while (out.hasRemaining() && closedBecause == null) {
-                    channel.write(out);
+                    if (channel.write(out) == 0 && System.nanoTime() - start > timeoutNanos) {
+                        end("QEMU reads no commands any more");
+                    }
                 }
             } catch (IOException e) {
                 end("writing failed: " + e);
@@ -198,7 +214,7 @@ public final class QmpClient implements Monitor {
     }
 
     private void run(Pending greeting) {
-        String reason = "QEMU closed the connection";
+        String reason = "the reader ended";
         try {
             try {
                 channel.connect(UnixDomainSocketAddress.of(socket));
@@ -207,23 +223,83 @@ public final class QmpClient implements Monitor {
                 greeting.fail(noMonitor(socket, e));
                 return;
             }
-            QmpLines lines = new QmpLines();
-            int count = channel.read(lines.room());
-            while (count >= 0) {
-                lines.added(count);
-                ObjectNode line = lines.next();
-                while (line != null) {
-                    dispatch(line);
-                    line = lines.next();
+            channel.configureBlocking(false);
+            channel.register(readableInLap, SelectionKey.OP_READ);
+            channel.register(readable, SelectionKey.OP_READ);
+            do {
+                readable.select();
+                readable.selectedKeys().clear();
+                reading.acquireUninterruptibly();
+                try {
+                    readWhatCame();
+                } finally {
+                    reading.release();
                 }
-                count = channel.read(lines.room());
-            }
-        } catch (IOException e) {
+            } while (closedBecause == null);
+        } catch (IOException | ClosedSelectorException e) {
             reason = e.toString();
         } finally {
             end(reason);
             finish();
         }
+    }
+
+    /** Only while {@link #reading} is held. */
+    private void readWhatCame() throws IOException {
+        for (int count = channel.read(lines.room());
+                count != 0;
+                count = channel.read(lines.room())) {
+            if (count < 0) {
+                end("QEMU closed the connection");
+                return;
+            }
+            lines.added(count);
+            for (ObjectNode line = lines.next(); line != null; line = lines.next()) {
+                dispatch(line);
+            }
+        }
+    }
+
+    /**
+     * From here on whoever calls {@link #awaitInLap} reads the answers itself. Events are then
+     * delivered on its thread. Begun before the guest is suspended, as it waits for the reader.
+     */
+    void beginLap() {
+        reading.acquireUninterruptibly();
+    }
+
+    /** The reader thread reads again. */
+    void endLap() {
+        reading.release();
+    }
+
+    /**
+     * Waits for one answer by reading the connection; between {@link #beginLap} and {@link
+     * #endLap}.
+     */
+    JsonNode awaitInLap(Pending pending, long limitNanos) {
+        long start = System.nanoTime();
+        try {
+            while (!pending.done() && closedBecause == null) {
+                readWhatCame();
+                long left = limitNanos - (System.nanoTime() - start);
+                if (pending.done() || left <= 0) {
+                    break;
+                }
+                readableInLap.select(TimeUnit.NANOSECONDS.toMillis(left) + 1);
+                readableInLap.selectedKeys().clear();
+            }
+        } catch (IOException | ClosedSelectorException e) {
+            end("reading failed: " + e);
+        }
+        String reason = closedBecause;
+        if (reason != null) {
+            failUnanswered(reason);
+        }
+        if (!pending.done()) {
+            throw pending.timeout(limitNanos);
+        }
+        return pending.await(limitNanos);
     }
 
     private void finish() {
@@ -274,6 +350,8 @@ public final class QmpClient implements Monitor {
         }
         try {
             channel.close();
+            readable.close();
+            readableInLap.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,265 @@
+package remus.primary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import remus.domain.DomainException;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Reason;
+import remus.ha.StateMachine;
+import remus.protocol.wire.Fate;
+
+class PrimaryCoreTest {
+    private static final Reason WHY = new Reason("why", "because");
+
+    private final List<String> effects = new ArrayList<>();
+    private StateMachine<GroupState> machine;
+
+    private PrimaryCore core(GroupState state, Standing standing, boolean adopted) {
+        effects.clear();
+        machine =
+                new StateMachine<>(
+                        "g", GroupState.LEGAL, state, WHY, 0, (from, to, now, reason) -> {});
+        return new PrimaryCore(machine, new Recorded(), standing, adopted, true);
+    }
+
+    private final class Recorded implements PrimaryEffects {
+        @Override
+        public void record(Standing standing) {
+            effects.add("record " + standing);
+        }
+
+        @Override
+        public void forget() {
+            effects.add("forget");
+        }
+
+        @Override
+        public void offer() {
+            effects.add("offer");
+        }
+
+        @Override
+        public void seed() {
+            effects.add("seed");
+        }
+
+        @Override
+        public void checkpoint() {
+            effects.add("checkpoint");
+        }
+
+        @Override
+        public void resumeSession() {
+            effects.add("resumeSession");
+        }
+
+        @Override
+        public void askConcession(String reason) {
+            effects.add("ask");
+        }
+
+        @Override
+        public void tellMembersGone(boolean switchedOff, String detail) {
+            effects.add(switchedOff ? "tell off" : "tell lost");
+        }
+
+        @Override
+        public void startOver() {
+            effects.add("startOver");
+        }
+
+        @Override
+        public void letGo() {
+            effects.add("letGo");
+        }
+
+        @Override
+        public void retire() {
+            effects.add("retire");
+        }
+
+        @Override
+        public void destroyRetired() {
+            effects.add("destroy all");
+        }
+
+        @Override
+        public void destroySwitchedOff(Set<String> members) {
+            effects.add("destroy " + members);
+        }
+
+        @Override
+        public void hangUp(String reason) {
+            effects.add("hangUp");
+        }
+    }
+
+    private static Map<String, Consumer<PrimaryCore>> events() {
+        Map<String, Consumer<PrimaryCore>> events = new LinkedHashMap<>();
+        for (Fate fate : List.of(Fate.UNKNOWN, Fate.STANDBY, Fate.ACTIVATED, Fate.CONCEDED)) {
+            events.put("welcomed " + fate, core -> core.welcomed(fate, false, 1));
+            events.put("welcomed, can resume " + fate, core -> core.welcomed(fate, true, 1));
+        }
+        events.put("refused", core -> core.refused(WHY, 1));
+        events.put("accepted", core -> core.accepted(1));
+        events.put("acknowledged", core -> core.acknowledged(1));
+        events.put("conceded", core -> core.conceded("why", 1));
+        events.put("lost", core -> core.lost("closed", 1));
+        events.put("unreachable", core -> core.unreachable("refused", 1));
+        events.put("failed", core -> core.failed(WHY, 1));
+        events.put("breakOff", core -> core.breakOff(WHY, 1));
+        events.put("remark", core -> core.remark(WHY, 1));
+        events.put("normal", core -> core.normal(1));
+        events.put("adopted", PrimaryCore::adopted);
+        events.put("memberPaused", core -> core.memberPaused("vm", "paused", 1));
+        events.put("memberLost", core -> core.memberLost("vm", "killed", 1));
+        events.put("memberSwitchedOff", core -> core.memberSwitchedOff("vm", "guest", 1));
+        events.put("unprotect", core -> core.unprotect(false, 1));
+        events.put("unprotect --force", core -> core.unprotect(true, 1));
+        return events;
+    }
+
+    private static final Map<GroupState, List<Standing>> STANDINGS =
+            Map.of(
+                    GroupState.CONNECTING, List.of(Standing.SEEDING),
+                    GroupState.SEEDING, List.of(Standing.SEEDING, Standing.PROTECTED),
+                    GroupState.PROTECTED, List.of(Standing.PROTECTED),
+                    GroupState.DEGRADED, List.of(Standing.PROTECTED),
+                    GroupState.LEAVING, List.of(Standing.PROTECTED, Standing.OFF),
+                    GroupState.UNPROTECTED, List.of(Standing.SEEDING, Standing.PROTECTED),
+                    GroupState.SUPERSEDED, List.of(Standing.ACTIVATED),
+                    GroupState.OFF, List.of(Standing.SEEDING, Standing.OFF));
+
+    /** Every event, and every pair of events, in every state; messages may always come late. */
+    @Test
+    void everyEventHasAnOutcomeInEveryState() {
+        STANDINGS.forEach(
+                (state, standings) ->
+                        standings.forEach(
+                                standing -> {
+                                    for (boolean adopted : new boolean[] {false, true}) {
+                                        everyPair(state, standing, adopted);
+                                    }
+                                }));
+    }
+
+    private void everyPair(GroupState state, Standing standing, boolean adopted) {
+        events().forEach(
+                        (first, begin) ->
+                                events().forEach(
+                                                (then, end) -> {
+                                                    PrimaryCore core =
+                                                            core(state, standing, adopted);
+                                                    assertThatCode(
+                                                                    () -> {
+                                                                        happens(core, begin);
+                                                                        happens(core, end);
+                                                                    })
+                                                            .as(
+                                                                    "%s, %s: %s, then %s",
+                                                                    state, standing, first, then)
+                                                            .doesNotThrowAnyException();
+                                                    speaksOnlyByLicence(state, standing);
+                                                }));
+    }
+
+    private static void happens(PrimaryCore core, Consumer<PrimaryCore> event) {
+        try {
+            event.accept(core);
+        } catch (DomainException refusal) {
+            assertThat(refusal.correction()).isNotEmpty();
+        }
+    }
+
+    /** What never runs again is never released, and a copy of the backup's is never destroyed. */
+    private void speaksOnlyByLicence(GroupState state, Standing standing) {
+        int retired = effects.indexOf("retire");
+        if (retired >= 0) {
+            assertThat(effects.subList(retired, effects.size()))
+                    .doesNotContain("letGo", "startOver", "resumeSession", "checkpoint");
+        }
+        if (state == GroupState.SUPERSEDED || standing == Standing.ACTIVATED) {
+            assertThat(effects).doesNotContain("letGo", "startOver", "resumeSession", "ask");
+        }
+    }
+
+    @Test
+    void holdsBeforeItSaysThatACopyMayExist() {
+        PrimaryCore core = core(GroupState.CONNECTING, Standing.SEEDING, false);
+        core.welcomed(Fate.UNKNOWN, false, 1);
+        core.accepted(2);
+        core.seeded(3);
+        core.acknowledged(4);
+        assertThat(effects).containsExactly("offer", "seed", "record PROTECTED", "checkpoint");
+        assertThat(machine.state()).isEqualTo(GroupState.PROTECTED);
+    }
+
+    @Test
+    void concessionIsRecordedBeforeOutputIsReleased() {
+        PrimaryCore core = core(GroupState.DEGRADED, Standing.PROTECTED, false);
+        core.conceded("why", 1);
+        assertThat(effects).containsExactly("record SEEDING", "startOver");
+    }
+
+    @Test
+    void supersededStopsFirstAndIsRecordedThen() {
+        PrimaryCore core = core(GroupState.DEGRADED, Standing.PROTECTED, true);
+        core.welcomed(Fate.ACTIVATED, false, 1);
+        assertThat(effects).containsExactly("retire", "record ACTIVATED");
+        assertThat(machine.state()).isEqualTo(GroupState.SUPERSEDED);
+    }
+
+    @Test
+    void lossIsToldWhenTheBackupIsBackAndNoCopyIsGivenUp() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.lost("closed", 1);
+        core.memberLost("vm", "killed", 2);
+        effects.clear();
+        core.welcomed(Fate.STANDBY, true, 3);
+        core.breakOff(WHY, 4);
+        assertThat(effects).containsExactly("tell lost");
+        assertThatThrownBy(() -> core.unprotect(false, 5)).hasMessageContaining("only copy");
+    }
+
+    @Test
+    void restartedAgentAsksOnlyWithItsMembersInHand() {
+        PrimaryCore core = core(GroupState.DEGRADED, Standing.PROTECTED, true);
+        core.welcomed(Fate.STANDBY, true, 1);
+        assertThat(effects).isEmpty();
+        core.adopted();
+        assertThat(effects).containsExactly("ask");
+    }
+
+    @Test
+    void leavingDoesNotTurnBackWhenTheConnectionDoes() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.welcomed(Fate.STANDBY, true, 1);
+        core.unprotect(false, 2);
+        core.lost("closed", 3);
+        effects.clear();
+        core.welcomed(Fate.STANDBY, true, 4);
+        assertThat(effects).containsExactly("ask");
+        core.conceded("asked", 5);
+        assertThat(effects).containsExactly("ask", "letGo", "forget");
+        assertThat(machine.state()).isEqualTo(GroupState.UNPROTECTED);
+    }
+
+    @Test
+    void onlySwitchedOffMembersAreEnded() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.memberSwitchedOff("vm1", "guest", 1);
+        assertThat(effects).containsExactly("record OFF", "tell off", "ask");
+        effects.clear();
+        core.conceded("switched off", 2);
+        assertThat(effects).containsExactly("letGo", "destroy [vm1]", "forget");
+    }
+}
