@@ -31,7 +31,7 @@ final class BadInputIT {
     private static void refused(String code, String domain, String host, String... more) {
         List<String> arguments = new ArrayList<>(List.of("protect", domain, host));
         arguments.addAll(List.of(more));
-        Lab.Outcome outcome = lab.remus(Lab.A, arguments.toArray(String[]::new));
+        Outcome outcome = lab.remus(Lab.A, arguments.toArray(String[]::new));
         System.out.println(code + ": " + outcome.err().trim().replace("\n", " | "));
         assertThat(outcome.code()).as(outcome.toString()).isEqualTo(1);
         assertThat(outcome.err()).contains("error: ").contains("fix: ").contains("[" + code + "]");
@@ -118,7 +118,9 @@ final class BadInputIT {
         lab.on(Lab.B, "umount", "/run/standby").succeeded();
 
         String qemu =
-                Lab.run("sh", "-c", "readlink -f $(command -v qemu-system-x86_64)").out().trim();
+                Outcome.run("sh", "-c", "readlink -f $(command -v qemu-system-x86_64)")
+                        .out()
+                        .trim();
         lab.on(Lab.B, "mount", "--bind", "/dev/null", qemu).succeeded();
         refused("no-qemu", Lab.VM, Lab.B);
         lab.on(Lab.B, "umount", qemu).succeeded();
@@ -129,7 +131,7 @@ final class BadInputIT {
         lab.protectAutomatically();
         CountingClient client = lab.client();
         client.awaitMore(20);
-        Lab.Outcome twice = lab.remus(Lab.A, "protect", Lab.VM, Lab.B);
+        Outcome twice = lab.remus(Lab.A, "protect", Lab.VM, Lab.B);
         assertThat(twice.code()).isEqualTo(1);
         assertThat(twice.err()).contains("[already-protected]").contains("fix: ");
 

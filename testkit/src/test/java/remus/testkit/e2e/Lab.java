@@ -18,10 +18,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import remus.agent.api.GroupStatus;
@@ -50,14 +48,6 @@ final class Lab implements AutoCloseable {
     private final String run;
     private final List<AutoCloseable> belongings = new ArrayList<>();
 
-    /** How a command ended. */
-    record Outcome(int code, String out, String err) {
-        Outcome succeeded() {
-            assertThat(code).as(this::toString).isZero();
-            return this;
-        }
-    }
-
     private Lab(Path directory) {
         this.directory = directory;
         run = read(directory.resolve("run")).trim();
@@ -68,7 +58,8 @@ final class Lab implements AutoCloseable {
     static Lab up() {
         assertThat(REMUS).as("the built product (set -Dremus.home)").isExecutable();
         String owner = Long.toString(ProcessHandle.current().pid());
-        return new Lab(Path.of(run(HOSTS, "up", "--owner", owner).succeeded().out().trim()));
+        return new Lab(
+                Path.of(Outcome.run(HOSTS, "up", "--owner", owner).succeeded().out().trim()));
     }
 
     /** Agents on both hosts, and a guest that serves Redis on the first. */
@@ -84,7 +75,7 @@ final class Lab implements AutoCloseable {
     }
 
     void startAgent(String host) {
-        run(HOSTS, "start-agent", directory.toString(), host, REMUS.toString()).succeeded();
+        Outcome.run(HOSTS, "start-agent", directory.toString(), host, REMUS.toString()).succeeded();
     }
 
     void awaitAgent(String host) {
@@ -100,16 +91,16 @@ final class Lab implements AutoCloseable {
         command.addAll(List.of(HOSTS, "start-vm", directory.toString(), host, name));
         command.addAll(List.of("-qmp", "unix:/run/vm/" + name + ".owner,server=on,wait=off"));
         command.addAll(Arrays.asList(more));
-        run(command.toArray(String[]::new)).succeeded();
+        Outcome.run(command.toArray(String[]::new)).succeeded();
     }
 
     void awaitVm(String host, String name) {
-        run(HOSTS, "await-vm", directory.toString(), host, name).succeeded();
+        Outcome.run(HOSTS, "await-vm", directory.toString(), host, name).succeeded();
     }
 
     /** Runs a command on a host, to its end. */
     Outcome on(String host, String... command) {
-        return run(onto(host, command));
+        return Outcome.run(onto(host, command));
     }
 
     private String[] onto(String host, String... command) {
@@ -119,7 +110,7 @@ final class Lab implements AutoCloseable {
     }
 
     Outcome remus(String host, String... arguments) {
-        return run(remusOn(host, arguments));
+        return Outcome.run(remusOn(host, arguments));
     }
 
     private String[] remusOn(String host, String... arguments) {
@@ -202,7 +193,7 @@ final class Lab implements AutoCloseable {
     /** Every process of the host at one stroke. */
     void powerLoss(String host) {
         long first = firstProcess(host);
-        run(HOSTS, "kill-host", directory.toString(), host).succeeded();
+        Outcome.run(HOSTS, "kill-host", directory.toString(), host).succeeded();
         assertThat(ProcessHandle.of(first).map(ProcessHandle::isAlive).orElse(false)).isFalse();
     }
 
@@ -268,7 +259,7 @@ final class Lab implements AutoCloseable {
 
     /** Sends a signal to one process that this lab started. */
     void signal(long pid, String signal) {
-        run("kill", "-" + signal, Long.toString(pid)).succeeded();
+        Outcome.run("kill", "-" + signal, Long.toString(pid)).succeeded();
     }
 
     /** One command for the load maker inside the guest, over its second serial port. */
@@ -354,44 +345,7 @@ final class Lab implements AutoCloseable {
                 System.err.println("left behind: " + one + ": " + e);
             }
         }
-        run(HOSTS, "down", directory.toString()).succeeded();
-    }
-
-    static Outcome run(String... command) {
-        try {
-            Path out = Files.createTempFile("remus-out", "");
-            Path err = Files.createTempFile("remus-err", "");
-            try {
-                ProcessBuilder builder =
-                        new ProcessBuilder(command)
-                                .redirectInput(
-                                        ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                                .redirectOutput(out.toFile())
-                                .redirectError(err.toFile());
-                Map<String, String> environment = builder.environment();
-                String kernel = System.getProperty("remus.guest.kernel", "");
-                if (!kernel.isEmpty()) {
-                    environment.put("REMUS_GUEST", Path.of(kernel).getParent().toString());
-                }
-                environment.put(
-                        "REMUS_ACCEL", System.getProperty("remus.guest.accelerator", "tcg"));
-                Process process = builder.start();
-                if (!process.waitFor(90, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                    throw new AssertionError("too slow: " + String.join(" ", command));
-                }
-                return new Outcome(
-                        process.exitValue(), Files.readString(out), Files.readString(err));
-            } finally {
-                Files.delete(out);
-                Files.delete(err);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        Outcome.run(HOSTS, "down", directory.toString()).succeeded();
     }
 
     /** Its text; empty if it is not there. */
