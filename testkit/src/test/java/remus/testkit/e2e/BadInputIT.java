@@ -1,7 +1,9 @@
 package remus.testkit.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -107,7 +109,11 @@ final class BadInputIT {
     @Test
     void backupsThatCannotBeReachedAreRefused() {
         refused("unknown-host", Lab.VM, "hostC");
-        refused("backup-unreachable", Lab.VM, "10.78.0.2:9");
+        lab.signal(lab.pid(Lab.B, "agent"), "TERM");
+        await("it stops").atMost(Duration.ofSeconds(20)).until(() -> !lab.answers(Lab.B));
+        refused("backup-unreachable", Lab.VM, Lab.B);
+        lab.startAgent(Lab.B);
+        lab.awaitAgent(Lab.B);
     }
 
     @Test
@@ -122,7 +128,7 @@ final class BadInputIT {
                         .out()
                         .trim();
         lab.on(Lab.B, "mount", "--bind", "/dev/null", qemu).succeeded();
-        refused("no-qemu", Lab.VM, Lab.B);
+        refused("qemu-missing", Lab.VM, Lab.B);
         lab.on(Lab.B, "umount", qemu).succeeded();
     }
 

@@ -13,6 +13,10 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,7 +77,7 @@ final class CountingClient implements AutoCloseable {
         }
     }
 
-    private Socket connect() throws IOException {
+    private static Socket connect(InetSocketAddress address) throws IOException {
         Socket socket = new Socket();
         socket.connect(address, SILENCE_LIMIT_MILLIS);
         socket.setTcpNoDelay(true);
@@ -84,7 +88,7 @@ final class CountingClient implements AutoCloseable {
     private void run() {
         try {
             enterNetwork();
-            try (Socket socket = connect()) {
+            try (Socket socket = connect(address)) {
                 InputStream in = new BufferedInputStream(socket.getInputStream());
                 long before = System.nanoTime();
                 long first = -1;
@@ -112,9 +116,6 @@ final class CountingClient implements AutoCloseable {
     private static long ask(OutputStream out, InputStream in, String command) throws IOException {
         out.write(command.getBytes(US_ASCII));
         String line = line(in);
-        if (line.startsWith("$")) {
-            line = ":" + line(in);
-        }
         if (!line.startsWith(":")) {
             throw new IOException("Redis answered " + line + " (expected: a number)");
         }
@@ -164,7 +165,7 @@ final class CountingClient implements AutoCloseable {
     void assertNothingLost() {
         stopping = true;
         try {
-            assertThat(ended.await(40, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+            assertThat(ended.await(40, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
@@ -175,31 +176,39 @@ final class CountingClient implements AutoCloseable {
 
     /** The counter as a new connection sees it. */
     long readBack() {
-        long[] result = {-1};
-        Exception[] problem = new Exception[1];
-        Thread thread =
-                inThread(
+        return value(address.getHostString());
+    }
+
+    /** The counter as a new connection to some Redis sees it; 0 if there is none. */
+    long value(String host) {
+        String reply = tell(host, "GET promises");
+        return reply.equals("$-1") ? 0 : Long.parseLong(reply);
+    }
+
+    /** One command over a new connection from the client's network; the reply's text. */
+    String tell(String host, String command) {
+        FutureTask<String> task =
+                new FutureTask<>(
                         () -> {
-                            try {
-                                enterNetwork();
-                                try (Socket socket = connect()) {
-                                    result[0] =
-                                            ask(
-                                                    socket.getOutputStream(),
-                                                    socket.getInputStream(),
-                                                    "GET promises\r\n");
-                                }
-                            } catch (IOException | RuntimeException e) {
-                                problem[0] = e;
+                            enterNetwork();
+                            try (Socket socket = connect(new InetSocketAddress(host, 6379))) {
+                                socket.getOutputStream()
+                                        .write((command + "\r\n").getBytes(US_ASCII));
+                                InputStream in = socket.getInputStream();
+                                String line = line(in);
+                                boolean text = line.startsWith("$") && !line.equals("$-1");
+                                return text ? line(in) : line;
                             }
                         });
+        inThread(task);
         try {
-            thread.join();
+            return task.get(SILENCE_LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new AssertionError(command + " of " + host, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
-        assertThat(problem[0]).isNull();
-        return result[0];
     }
 
     @Override

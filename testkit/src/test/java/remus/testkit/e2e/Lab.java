@@ -1,5 +1,7 @@
 package remus.testkit.e2e;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,13 +12,11 @@ import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -75,22 +75,37 @@ final class Lab implements AutoCloseable {
     }
 
     void startAgent(String host) {
+        directory.resolve(host).resolve("agent.pid").toFile().delete();
         Outcome.run(HOSTS, "start-agent", directory.toString(), host, REMUS.toString()).succeeded();
     }
 
     void awaitAgent(String host) {
-        await("agent of " + host)
-                .atMost(LIMIT)
-                .ignoreExceptions()
-                .until(() -> !status(host).getHost().isEmpty());
+        await("agent of " + host).atMost(LIMIT).until(() -> answers(host));
+    }
+
+    boolean answers(String host) {
+        try {
+            return !status(host).getHost().isEmpty();
+        } catch (UncheckedIOException absent) {
+            return false;
+        }
     }
 
     /** The owner's own monitor is at {@link #owner}; the other one is for the agent. */
-    void startVm(String host, String name, String... more) {
+    void startVm(String host, String name) {
+        startVm(host, name, 0);
+    }
+
+    /** With a tap and an address (10.77.0.11) of its own. */
+    void startSecondVm(String host, String name) {
+        startVm(host, name, 1);
+    }
+
+    private void startVm(String host, String name, int number) {
         List<String> command = new ArrayList<>();
-        command.addAll(List.of(HOSTS, "start-vm", directory.toString(), host, name));
+        command.addAll(List.of("env", "REMUS_VM=" + number, HOSTS, "start-vm"));
+        command.addAll(List.of(directory.toString(), host, name));
         command.addAll(List.of("-qmp", "unix:/run/vm/" + name + ".owner,server=on,wait=off"));
-        command.addAll(Arrays.asList(more));
         Outcome.run(command.toArray(String[]::new)).succeeded();
     }
 
@@ -152,11 +167,6 @@ final class Lab implements AutoCloseable {
         }
         signal(agent, "KILL");
         if (!supervised) {
-            try {
-                Files.delete(directory.resolve(host).resolve("agent.pid"));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
             startAgent(host);
         }
     }
@@ -266,7 +276,18 @@ final class Lab implements AutoCloseable {
     void tellGuest(String host, String command) {
         Path port = directory.resolve(host).resolve(VM + ".load");
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(port))) {
-            channel.write(ByteBuffer.wrap((command + "\n").getBytes(StandardCharsets.US_ASCII)));
+            channel.configureBlocking(false);
+            ByteBuffer answer = ByteBuffer.allocate(64 << 10);
+            await("the load maker in the guest")
+                    .atMost(LIMIT)
+                    .until(
+                            () -> {
+                                channel.write(ByteBuffer.wrap("clock\n".getBytes(US_ASCII)));
+                                channel.read(answer);
+                                return new String(answer.array(), 0, answer.position(), US_ASCII)
+                                        .contains("ok ");
+                            });
+            channel.write(ByteBuffer.wrap((command + "\n").getBytes(US_ASCII)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -351,7 +372,7 @@ final class Lab implements AutoCloseable {
     /** Its text; empty if it is not there. */
     static String read(Path file) {
         try {
-            return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+            return new String(Files.readAllBytes(file), ISO_8859_1);
         } catch (IOException gone) {
             return "";
         }
