@@ -145,6 +145,7 @@ public final class BackupGroup implements DutyCycle {
         }
         record = record.withMembers(copies.members());
         core.begun();
+        detector.linkUp(host.nanoTime()); // making them may take longer than silence may last
         from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
     }
 

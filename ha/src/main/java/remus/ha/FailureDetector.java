@@ -14,6 +14,8 @@ public final class FailureDetector {
     /** A peer that beats but whose work stands still this many silence limits long is hung. */
     private static final int HANG_FACTOR = 5;
 
+    private static final long EXCUSE_NANOS = 20_000_000_000L;
+
     private static final long NEVER = Long.MAX_VALUE;
 
     private final long silenceLimitNanos;
@@ -37,6 +39,12 @@ public final class FailureDetector {
         lastProgress = now;
         linkDownSince = NEVER;
         agentGone = false;
+    }
+
+    /** The peer was given work to do before it can beat: until it is heard it has 20 s more. */
+    public void excuse(long now) {
+        lastHeard = now + EXCUSE_NANOS;
+        lastProgress = lastHeard;
     }
 
     /** The data connection closed. */

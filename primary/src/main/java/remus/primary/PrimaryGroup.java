@@ -346,6 +346,9 @@ public final class PrimaryGroup implements DutyCycle {
             long now = host.nanoTime();
             boolean canResume = works.linked(link, welcome.getLastCommittedEpoch());
             core.welcomed(welcome.getFate(), canResume, now);
+            if (machine.state() == GroupState.CONNECTING) {
+                detector.excuse(now);
+            }
         }
 
         @Override

@@ -55,19 +55,10 @@ final class Plans {
             boolean unsafe) {
         HostPort address = config.peers().get(peer);
         if (address == null) {
-            try {
-                address = HostPort.parse(peer);
-            } catch (IllegalArgumentException e) {
-                throw new DomainException(
-                        "unknown-host",
-                        "host "
-                                + peer
-                                + " is neither one of `peers` "
-                                + config.peers().keySet()
-                                + " nor host:port",
-                        "add it under `peers` in the agent's configuration",
-                        e);
-            }
+            throw new DomainException(
+                    "unknown-host",
+                    "host " + peer + " is none of `peers` " + config.peers().keySet(),
+                    "add it under `peers` in the agent's configuration");
         }
         return new ProtectionSettings(
                 group,

@@ -1,0 +1,388 @@
+package remus.testkit.e2e;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import remus.agent.api.GroupStatus;
+import remus.agent.api.StatusRequest;
+import remus.agent.api.StatusResponse;
+
+/**
+ * Two hosts and a client as namespaces of this machine (deploy/lab/hosts), with the built product
+ * on them. What stands when a test fails is copied by {@link Evidence}.
+ */
+final class Lab implements AutoCloseable {
+    static final String A = "hostA";
+    static final String B = "hostB";
+    static final String VM = "web1";
+    private static final Set<Lab> STANDING = ConcurrentHashMap.newKeySet();
+    private static final Path RECORDS = Path.of("target/evidence");
+    private static final Set<Path> RECORDED = ConcurrentHashMap.newKeySet();
+
+    private static final Path TREE = Path.of("..").toAbsolutePath().normalize();
+    private static final Path REMUS =
+            Path.of(System.getProperty("remus.home", TREE + "/deploy/target/remus"), "bin/remus");
+    private static final String HOSTS = TREE + "/deploy/lab/hosts";
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    final Path directory;
+    private final String run;
+    private final List<AutoCloseable> belongings = new ArrayList<>();
+
+    private Lab(Path directory) {
+        this.directory = directory;
+        run = read(directory.resolve("run")).trim();
+        STANDING.add(this);
+    }
+
+    /** Two hosts and a client; nothing runs on them. */
+    static Lab up() {
+        assertThat(REMUS).as("the built product (set -Dremus.home)").isExecutable();
+        String owner = Long.toString(ProcessHandle.current().pid());
+        return new Lab(
+                Path.of(Outcome.run(HOSTS, "up", "--owner", owner).succeeded().out().trim()));
+    }
+
+    /** Agents on both hosts, and a guest that serves Redis on the first. */
+    static Lab ready() {
+        Lab lab = up();
+        lab.startAgent(A);
+        lab.startAgent(B);
+        lab.startVm(A, VM);
+        lab.awaitAgent(A);
+        lab.awaitAgent(B);
+        lab.awaitVm(A, VM);
+        return lab;
+    }
+
+    void startAgent(String host) {
+        directory.resolve(host).resolve("agent.pid").toFile().delete();
+        Outcome.run(HOSTS, "start-agent", directory.toString(), host, REMUS.toString()).succeeded();
+    }
+
+    void awaitAgent(String host) {
+        await("agent of " + host).atMost(LIMIT).until(() -> answers(host));
+    }
+
+    boolean answers(String host) {
+        try {
+            return !status(host).getHost().isEmpty();
+        } catch (UncheckedIOException absent) {
+            return false;
+        }
+    }
+
+    /** The owner's own monitor is at {@link #owner}; the other one is for the agent. */
+    void startVm(String host, String name) {
+        startVm(host, name, 0);
+    }
+
+    /** With a tap and an address (10.77.0.11) of its own. */
+    void startSecondVm(String host, String name) {
+        startVm(host, name, 1);
+    }
+
+    private void startVm(String host, String name, int number) {
+        List<String> command = new ArrayList<>();
+        command.addAll(List.of("env", "REMUS_VM=" + number, HOSTS, "start-vm"));
+        command.addAll(List.of(directory.toString(), host, name));
+        command.addAll(List.of("-qmp", "unix:/run/vm/" + name + ".owner,server=on,wait=off"));
+        Outcome.run(command.toArray(String[]::new)).succeeded();
+    }
+
+    void awaitVm(String host, String name) {
+        Outcome.run(HOSTS, "await-vm", directory.toString(), host, name).succeeded();
+    }
+
+    /** Runs a command on a host, to its end. */
+    Outcome on(String host, String... command) {
+        return Outcome.run(onto(host, command));
+    }
+
+    private String[] onto(String host, String... command) {
+        return Stream.concat(
+                        Stream.of(HOSTS, "exec", directory.toString(), host), Stream.of(command))
+                .toArray(String[]::new);
+    }
+
+    Outcome remus(String host, String... arguments) {
+        return Outcome.run(remusOn(host, arguments));
+    }
+
+    private String[] remusOn(String host, String... arguments) {
+        return onto(
+                host,
+                Stream.concat(Stream.of(REMUS.toString()), Stream.of(arguments))
+                        .toArray(String[]::new));
+    }
+
+    /** Starts the command line on a host; its pid is the process's own. */
+    Process startRemus(String host, Path log, String... arguments) throws IOException {
+        Process process =
+                new ProcessBuilder(remusOn(host, arguments))
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile())
+                        .start();
+        belongings.add(process::destroyForcibly);
+        return process;
+    }
+
+    /** Protects web1 from hostA to hostB. */
+    void protectAutomatically() {
+        remus(A, "protect", VM, B, "--failover", "automatic-without-witness", "--unsafe")
+                .succeeded();
+    }
+
+    void protectManually() {
+        remus(A, "protect", VM, B).succeeded();
+    }
+
+    /**
+     * Kills an agent; one that is not `supervised` loses its supervisor first and is started anew.
+     */
+    void killAgent(String host, boolean supervised) {
+        long agent = agentPid(host);
+        if (!supervised) {
+            long supervisor = pid(host, "agent");
+            signal(supervisor, "KILL");
+        }
+        signal(agent, "KILL");
+        if (!supervised) {
+            startAgent(host);
+        }
+    }
+
+    StatusResponse status(String host) {
+        return call(host, "Status", StatusRequest.getDefaultInstance(), StatusResponse.parser());
+    }
+
+    <T> T call(String host, String method, MessageLite request, Parser<T> parser) {
+        return ControlCall.post(inside(host, "/run/remus/control.sock"), method, request, parser);
+    }
+
+    /** What a host's agent says of a group; one without a name if it knows none. */
+    GroupStatus group(String host, String name) {
+        return status(host).getGroupsList().stream()
+                .filter(g -> g.getName().equals(name))
+                .reduce((first, last) -> last)
+                .orElse(GroupStatus.getDefaultInstance());
+    }
+
+    GroupStatus awaitGroup(String host, String name, Duration limit, Predicate<GroupStatus> is) {
+        return await(name + " on " + host)
+                .atMost(limit)
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreExceptions()
+                .until(() -> group(host, name), is);
+    }
+
+    GroupStatus awaitState(String host, String... states) {
+        List<String> wanted = List.of(states);
+        return awaitGroup(host, VM, LIMIT, g -> wanted.contains(g.getState()));
+    }
+
+    /** Every process of the host at one stroke. */
+    void powerLoss(String host) {
+        long first = firstProcess(host);
+        Outcome.run(HOSTS, "kill-host", directory.toString(), host).succeeded();
+        assertThat(ProcessHandle.of(first).map(ProcessHandle::isAlive).orElse(false)).isFalse();
+    }
+
+    private long firstProcess(String host) {
+        return Long.parseLong(read(directory.resolve(host + ".pid")).split(" ", 2)[0]);
+    }
+
+    /** A path on a host, as this process reaches it. */
+    Path inside(String host, String path) {
+        return Path.of("/proc/" + firstProcess(host) + "/root" + path);
+    }
+
+    /** This machine's number of the process that wrote its own one to /run/vm/NAME.pid. */
+    long pid(String host, String name) {
+        return pidNumbered(host, read(directory.resolve(host).resolve(name + ".pid")).trim());
+    }
+
+    private long pidNumbered(String host, String wanted) {
+        String space = link("/proc/" + firstProcess(host) + "/ns/pid");
+        return ProcessHandle.allProcesses()
+                .mapToLong(ProcessHandle::pid)
+                .filter(pid -> space.equals(link("/proc/" + pid + "/ns/pid")))
+                .filter(
+                        pid ->
+                                read(Path.of("/proc/" + pid + "/status"))
+                                        .contains("\t" + wanted + "\n"))
+                .filter(pid -> nsPid(pid).equals(wanted))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no process " + wanted + " on " + host));
+    }
+
+    private static String nsPid(long pid) {
+        return read(Path.of("/proc/" + pid + "/status"))
+                .lines()
+                .filter(line -> line.startsWith("NSpid:"))
+                .map(line -> line.substring(line.lastIndexOf('\t') + 1))
+                .findFirst()
+                .orElse("");
+    }
+
+    /** The Java process: its supervisor is the one that the lab started. */
+    long agentPid(String host) {
+        return ProcessHandle.of(pid(host, "agent"))
+                .flatMap(supervisor -> supervisor.children().findFirst())
+                .map(ProcessHandle::pid)
+                .orElseThrow(() -> new AssertionError("no agent on " + host));
+    }
+
+    /** The QEMU processes of a host whose command line has a word. */
+    List<Long> qemus(String host, String word) {
+        String space = link("/proc/" + firstProcess(host) + "/ns/pid");
+        return ProcessHandle.allProcesses()
+                .map(ProcessHandle::pid)
+                .filter(pid -> space.equals(link("/proc/" + pid + "/ns/pid")))
+                .filter(pid -> commandLine(pid).contains("qemu-system"))
+                .filter(pid -> commandLine(pid).contains(word))
+                .toList();
+    }
+
+    static String commandLine(long pid) {
+        return read(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
+    }
+
+    /** Sends a signal to one process that this lab started. */
+    void signal(long pid, String signal) {
+        Outcome.run("kill", "-" + signal, Long.toString(pid)).succeeded();
+    }
+
+    /** One command for the load maker inside the guest, over its second serial port. */
+    void tellGuest(String host, String command) {
+        Path port = directory.resolve(host).resolve(VM + ".load");
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(port))) {
+            channel.configureBlocking(false);
+            ByteBuffer answer = ByteBuffer.allocate(64 << 10);
+            await("the load maker in the guest")
+                    .atMost(LIMIT)
+                    .until(
+                            () -> {
+                                channel.write(ByteBuffer.wrap("clock\n".getBytes(US_ASCII)));
+                                channel.read(answer);
+                                return new String(answer.array(), 0, answer.position(), US_ASCII)
+                                        .contains("ok ");
+                            });
+            channel.write(ByteBuffer.wrap((command + "\n").getBytes(US_ASCII)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Qmp owner(String host, String name) {
+        Qmp qmp = Qmp.connect(directory.resolve(host).resolve(name + ".owner"));
+        belongings.add(qmp);
+        return qmp;
+    }
+
+    /** The monitor of what was a standby. */
+    Qmp standbyMonitor(String host) {
+        String line = commandLine(qemus(host, "-incoming").get(0));
+        String socket = line.replaceFirst(".* -qmp unix:([^, ]+).*", "$1");
+        Qmp qmp = Qmp.connect(inside(host, socket));
+        belongings.add(qmp);
+        return qmp;
+    }
+
+    CountingClient client() {
+        return client("10.77.0.10");
+    }
+
+    CountingClient client(String address) {
+        CountingClient client = CountingClient.start("/run/netns/" + run + "-client", address);
+        belongings.add(client);
+        return client;
+    }
+
+    String serial(String host, String name) {
+        return read(directory.resolve(host).resolve(name + ".serial"));
+    }
+
+    String agentLog(String host) {
+        return read(directory.resolve(host).resolve("agent.log"));
+    }
+
+    /** Where the logs are of the labs that stand, or have stood since this was last asked. */
+    static List<Path> records() {
+        STANDING.forEach(Lab::record);
+        List<Path> records = List.copyOf(RECORDED);
+        RECORDED.clear();
+        return records;
+    }
+
+    /** Keeps logs, serial lines and configuration. */
+    private void record() {
+        Path target = RECORDS.resolve(directory.getFileName());
+        try {
+            copyTo(target);
+            RECORDED.add(target);
+        } catch (IOException e) {
+            System.err.println("no evidence of " + directory + ": " + e);
+        }
+    }
+
+    private void copyTo(Path target) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = target.resolve(directory.relativize(file));
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        STANDING.remove(this);
+        record();
+        for (AutoCloseable one : belongings) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                System.err.println("left behind: " + one + ": " + e);
+            }
+        }
+        Outcome.run(HOSTS, "down", directory.toString()).succeeded();
+    }
+
+    /** Its text; empty if it is not there. */
+    static String read(Path file) {
+        try {
+            return new String(Files.readAllBytes(file), ISO_8859_1);
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    static String link(String path) {
+        try {
+            return Files.readSymbolicLink(Path.of(path)).toString();
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+}
