@@ -105,7 +105,9 @@ public final class BenchAgent {
         long first = 0;
         long firstBytes = 0;
         PrimaryView view = view();
-        while (view.state() != GroupState.PROTECTED && System.nanoTime() < deadline) {
+        while (view.state() != GroupState.PROTECTED
+                && !view.state().isFinal()
+                && System.nanoTime() < deadline) {
             LockSupport.parkNanos(SAMPLE_NANOS);
             view = view();
             long bytes = transmittedBytes();
