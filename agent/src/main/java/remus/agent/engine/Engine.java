@@ -106,6 +106,11 @@ public final class Engine implements Operations {
         ConductorThread.start("primary-" + name, group, group.mailbox());
     }
 
+    /** The group that this host is primary of, for measurements; null if there is none. */
+    public @Nullable PrimaryGroup primary(String group) {
+        return primaries.get(group);
+    }
+
     private void beat() {
         try {
             primaries.values().forEach(PrimaryGroup::beat);
