@@ -14,6 +14,8 @@ import remus.protocol.wire.Fate;
  * first is on disk before it has any effect.
  */
 final class BackupCore {
+    static final Reason STANDBY_LOST =
+            new Reason("standby-lost", "the standby's process on this host died");
     private static final Reason STANDBY =
             new Reason("standby", "a complete copy waits here and follows the primary");
 

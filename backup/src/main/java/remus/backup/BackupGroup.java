@@ -58,8 +58,8 @@ public final class BackupGroup implements DutyCycle {
     private final AtomicLong backlogBytes = new AtomicLong();
     private volatile GroupRecord record;
     private boolean suspicionActedOn;
-    private boolean spoiled;
-    private boolean loaded;
+    private boolean spoiled; // an epoch was folded in by half
+    private boolean loaded; // or tried to: it can follow no more
 
     /**
      * @param record names the group and its incarnation; its standing tells whether this is a new
@@ -90,9 +90,7 @@ public final class BackupGroup implements DutyCycle {
                         this::entered);
         core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
         detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
-        long memory =
-                regionsOfMember.stream().flatMap(List::stream).mapToLong(MemoryRegion::bytes).sum();
-        assembler = new EpochAssembler(regionsOfMember, memory + BACKLOG_BYTES);
+        assembler = EpochAssembler.of(regionsOfMember, BACKLOG_BYTES);
     }
 
     /** Where other threads leave work for the conductor. */
@@ -309,8 +307,7 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void standbyLost() {
-        Reason why = new Reason("standby-lost", "the standby's process on this host died");
-        core.giveUp(why, host.nanoTime());
+        core.giveUp(BackupCore.STANDBY_LOST, host.nanoTime());
     }
 
     /** Runs the group here, at an operator's word. Any thread may call it. */
@@ -371,10 +368,8 @@ public final class BackupGroup implements DutyCycle {
                 return new Reason(
                         "copy-spoiled", "the copy here is not whole; run it at its primary");
             }
-            Reason failure = loaded ? null : copies.load();
-            loaded = failure == null;
-            spoiled = failure != null;
-            return failure;
+            loaded = true;
+            return copies.load();
         }
 
         @Override

@@ -32,6 +32,13 @@ final class EpochAssembler {
         this.capBytes = capBytes;
     }
 
+    /** For epochs that may be as large as all the memory, and so much of device state. */
+    static EpochAssembler of(List<List<MemoryRegion>> regionsOfMember, long deviceBytes) {
+        long memory =
+                regionsOfMember.stream().flatMap(List::stream).mapToLong(MemoryRegion::bytes).sum();
+        return new EpochAssembler(regionsOfMember, memory + deviceBytes);
+    }
+
     /** Whether frames of this type are parts of an epoch. */
     static boolean takes(FrameType type) {
         return type == FrameType.PAGES || type == FrameType.DEVICES || type == FrameType.EPOCH_END;

@@ -26,6 +26,7 @@ public interface Standby extends AutoCloseable {
 
     /**
      * Loads the last device state: the domain is complete, paused, silent. It has not run.
+     * Repeating it does nothing.
      *
      * @throws DomainException if the hypervisor does not accept it
      */

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 /** Many whole lives of protected groups, with everything going wrong that can be drawn. */
 class LapSimTest {
     private static final int FIXED_SEEDS = 1000;
-    private static final int NEW_SEEDS = 500;
+    private static final int NEW_SEEDS = Integer.getInteger("rng.lives", 100);
     private static final int STORIES = 3;
 
     /** Seeds whose stories were bugs once. */

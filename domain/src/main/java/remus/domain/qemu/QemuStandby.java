@@ -137,6 +137,9 @@ public final class QemuStandby implements Standby {
 
     @Override
     public synchronized void load() {
+        if (state == State.LOADED) {
+            return;
+        }
         expect(State.WAITING);
         ByteBuffer deviceState = devices.state();
         if (!deviceState.hasRemaining()) {
