@@ -1,0 +1,76 @@
+package remus.domain.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StandbyLeftoversTest {
+    @TempDir Path directory;
+    private Path standby;
+    private StandbyLeftovers leftovers;
+    private Process process;
+
+    @BeforeEach
+    void makeStandby() throws IOException {
+        standby = Files.createDirectories(directory.resolve("run/standby-1"));
+        Files.createFile(standby.resolve("log"));
+        leftovers =
+                new StandbyLeftovers(StandbySettings.of(directory, directory.resolve("run")));
+        // its command line names the directory, as a standby's does
+        process = new ProcessBuilder("tail", "-f", standby.resolve("log").toString()).start();
+    }
+
+    @AfterEach
+    void end() {
+        process.destroyForcibly();
+    }
+
+    private void named(String file, long pid) throws IOException {
+        Files.writeString(standby.resolve(file), pid + "\n");
+    }
+
+    @Test
+    void destroysAStandbyThatNobodyFeeds() throws Exception {
+        named("pid", process.pid());
+        leftovers.settle(List.of());
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(standby).doesNotExist();
+    }
+
+    @Test
+    void leavesWhatBecameADomainAloneWhateverTheRecordsSay() throws IOException {
+        named("pid", process.pid());
+        StandbyLeftovers.becomesDomain(standby);
+        leftovers.settle(List.of());
+        assertThat(process.isAlive()).isTrue();
+        assertThat(standby.resolve("log")).exists();
+    }
+
+    @Test
+    void clearsAwayADomainThatIsGone() throws IOException {
+        named("domain.pid", ProcessHandle.current().pid()); // the number was used again
+        Files.delete(standby.resolve("log"));
+        leftovers.settle(List.of());
+        assertThat(standby).doesNotExist();
+    }
+
+    @Test
+    void neverKillsAProcessThatOnlyHasTheNumber() throws IOException {
+        Process stranger = new ProcessBuilder("sleep", "60").start();
+        try {
+            named("pid", stranger.pid());
+            leftovers.settle(List.of());
+            assertThat(stranger.isAlive()).isTrue();
+        } finally {
+            stranger.destroyForcibly();
+        }
+    }
+}
