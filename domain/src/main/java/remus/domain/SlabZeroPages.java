@@ -21,6 +21,9 @@ final class SlabZeroPages {
         int kept = 0;
         int source = 0;
         for (int run = 0; run < slab.runs(); run++) {
+            if (counts[run] < 0) {
+                throw new IllegalStateException("zero pages are elided already");
+            }
             for (int i = 0; i < counts[run]; i++, source++) {
                 int from = TABLE_BYTES + source * PAGE_BYTES;
                 boolean zero = isZero(memory, from);

@@ -61,7 +61,9 @@ public final class MappedMemory implements AutoCloseable {
             if (reserve) {
                 MemoryMapLibrary.fallocate(fd, 0, 0, bytes);
             }
-            return map(bytes, MemoryMapLibrary.MAP_SHARED, fd, file);
+            // what is reserved is mapped at once too: a fault for each page would slow the seed
+            int populate = reserve ? MemoryMapLibrary.MAP_POPULATE : 0;
+            return map(bytes, MemoryMapLibrary.MAP_SHARED | populate, fd, file);
         } catch (LastErrorException e) {
             if (fd >= 0) {
                 file.toFile().delete();

@@ -18,6 +18,7 @@ final class MemoryMapLibrary {
     static final int PROT_READ_WRITE = 3;
     static final int MAP_SHARED = 1;
     static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    static final int MAP_POPULATE = 0x8000;
     static final int EINTR = 4;
     static final int ENOSPC = 28;
 

@@ -47,10 +47,9 @@ final class MemoryCopier {
     /**
      * Copies what {@code log} harvested.
      *
-     * @param elideZero whether all-zero pages are looked for; only while the guest runs
      * @throws DomainException {@code memory-unreadable}
      */
-    void copy(DirtyLog log, Staging out, boolean elideZero) {
+    void copy(DirtyLog log, Staging out) {
         for (int region = 0; region < addresses.size(); region++) {
             long base = addresses.get(region).start();
             Slab slab = null;
@@ -61,7 +60,7 @@ final class MemoryCopier {
                 long end = log.end(element);
                 while (at < end) {
                     if (slab == null || slab.room() == 0) {
-                        finish(slab, runs, elideZero);
+                        finish(slab, runs);
                         slab = out.nextPages(region);
                         runs = 0;
                     }
@@ -73,11 +72,11 @@ final class MemoryCopier {
                     at += (long) pages * Slab.PAGE_BYTES;
                 }
             }
-            finish(slab, runs, elideZero);
+            finish(slab, runs);
         }
     }
 
-    private void finish(@Nullable Slab slab, int runs, boolean elideZero) {
+    private void finish(@Nullable Slab slab, int runs) {
         if (slab == null || runs == 0) {
             return;
         }
@@ -98,9 +97,6 @@ final class MemoryCopier {
                             ? Errno.describe("reading QEMU's memory", Errno.last())
                             : "QEMU's memory was read short: " + read + " of " + bytes + " bytes",
                     "look whether QEMU runs, and that the agent is root with CAP_SYS_PTRACE");
-        }
-        if (elideZero) {
-            slab.elideZeroPages();
         }
     }
 }

@@ -148,7 +148,7 @@ public final class QemuDomain implements Domain {
     @Override
     public long precopy(Staging out) {
         long pages = armed().harvest();
-        copier().copy(armed(), out, true);
+        copier().copy(armed(), out);
         return pages;
     }
 
@@ -169,7 +169,7 @@ public final class QemuDomain implements Domain {
 
     @Override
     public void copy(Staging out) {
-        copier().copy(armed(), out, false);
+        copier().copy(armed(), out);
     }
 
     @Override

@@ -22,8 +22,7 @@ class StandbyLeftoversTest {
     void makeStandby() throws IOException {
         standby = Files.createDirectories(directory.resolve("run/standby-1"));
         Files.createFile(standby.resolve("log"));
-        leftovers =
-                new StandbyLeftovers(StandbySettings.of(directory, directory.resolve("run")));
+        leftovers = new StandbyLeftovers(StandbySettings.of(directory, directory.resolve("run")));
         // its command line names the directory, as a standby's does
         process = new ProcessBuilder("tail", "-f", standby.resolve("log").toString()).start();
     }
