@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import remus.agent.api.GroupStatus;
 import remus.agent.api.StatusRequest;
 import remus.agent.api.StatusResponse;
@@ -47,6 +48,7 @@ final class Lab implements AutoCloseable {
     final Path directory;
     private final String run;
     private final List<AutoCloseable> belongings = new ArrayList<>();
+    private @Nullable SocketChannel loadPort;
 
     private Lab(Path directory) {
         this.directory = directory;
@@ -267,25 +269,35 @@ final class Lab implements AutoCloseable {
         return read(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
     }
 
-    /** Sends a signal to one process that this lab started. */
     void signal(long pid, String signal) {
         Outcome.run("kill", "-" + signal, Long.toString(pid)).succeeded();
     }
 
-    /** One command for the load maker inside the guest, over its second serial port. */
+    /** One command for the load maker inside web1, over its second serial port. */
     void tellGuest(String host, String command) {
         Path port = directory.resolve(host).resolve(VM + ".load");
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(port))) {
-            channel.configureBlocking(false);
+        try {
+            if (loadPort == null) {
+                SocketChannel opened = SocketChannel.open(UnixDomainSocketAddress.of(port));
+                opened.configureBlocking(false);
+                belongings.add(opened);
+                loadPort =
+                        opened; // stays open: with it QEMU would drop what the guest has not read
+            }
+            SocketChannel channel = loadPort;
             ByteBuffer answer = ByteBuffer.allocate(64 << 10);
+            while (channel.read(answer) > 0) {
+                answer.clear(); // answers of an earlier life of the guest
+            }
             await("the load maker in the guest")
                     .atMost(LIMIT)
                     .until(
                             () -> {
-                                channel.write(ByteBuffer.wrap("clock\n".getBytes(US_ASCII)));
+                                channel.write(ByteBuffer.wrap("\nclock\n".getBytes(US_ASCII)));
                                 channel.read(answer);
-                                return new String(answer.array(), 0, answer.position(), US_ASCII)
-                                        .contains("ok ");
+                                String text =
+                                        new String(answer.array(), 0, answer.position(), US_ASCII);
+                                return text.contains("ok ");
                             });
             channel.write(ByteBuffer.wrap((command + "\n").getBytes(US_ASCII)));
         } catch (IOException e) {
