@@ -133,11 +133,15 @@ final class Lab implements AutoCloseable {
     private String[] remusOn(String host, String... arguments) {
         return onto(
                 host,
-                Stream.concat(Stream.of(REMUS.toString()), Stream.of(arguments))
+                Stream.concat(
+                                Stream.of("env", "--default-signal=INT", REMUS.toString()),
+                                Stream.of(arguments))
                         .toArray(String[]::new));
     }
 
-    /** Starts the command line on a host; its pid is the process's own. */
+    /**
+     * Starts the command line on a host; it hears Ctrl-C although a run in the background may not.
+     */
     Process startRemus(String host, Path log, String... arguments) throws IOException {
         Process process =
                 new ProcessBuilder(remusOn(host, arguments))
@@ -148,7 +152,6 @@ final class Lab implements AutoCloseable {
         return process;
     }
 
-    /** Protects web1 from hostA to hostB. */
     void protectAutomatically() {
         remus(A, "protect", VM, B, "--failover", "automatic-without-witness", "--unsafe")
                 .succeeded();
@@ -381,7 +384,6 @@ final class Lab implements AutoCloseable {
         Outcome.run(HOSTS, "down", directory.toString()).succeeded();
     }
 
-    /** Its text; empty if it is not there. */
     static String read(Path file) {
         try {
             return new String(Files.readAllBytes(file), ISO_8859_1);
