@@ -115,7 +115,6 @@ final class Lab implements AutoCloseable {
         Outcome.run(HOSTS, "await-vm", directory.toString(), host, name).succeeded();
     }
 
-    /** Runs a command on a host, to its end. */
     Outcome on(String host, String... command) {
         return Outcome.run(onto(host, command));
     }
@@ -314,7 +313,6 @@ final class Lab implements AutoCloseable {
         return qmp;
     }
 
-    /** The monitor of what was a standby. */
     Qmp standbyMonitor(String host) {
         String line = commandLine(qemus(host, "-incoming").get(0));
         String socket = line.replaceFirst(".* -qmp unix:([^, ]+).*", "$1");
