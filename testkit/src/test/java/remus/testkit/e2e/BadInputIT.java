@@ -142,22 +142,32 @@ final class BadInputIT {
         assertThat(twice.err()).contains("[already-protected]").contains("fix: ");
 
         long agent = lab.agentPid(Lab.B);
-        for (String garbage :
-                List.of(
-                        "head -c 300000 /dev/urandom",
-                        "printf 'GET / HTTP/1.1\\r\\n\\r\\n'",
-                        "printf 'R'",
-                        "printf"
-                            + " '\\122\\145\\155\\165\\1\\0\\0\\0\\377\\377\\377\\377\\377\\377\\377\\377'",
-                        "head -c 64 /dev/zero",
-                        "true")) {
-            lab.on(
-                    Lab.A,
-                    "bash",
-                    "-c",
-                    "timeout 3 bash -c \""
-                            + garbage.replace("\\", "\\\\").replace("$", "\\$")
-                            + " >/dev/tcp/10.78.0.2/7070\" || true");
+        // sends the bytes, and ends well only if the agent closes the connection
+        String stranger =
+                """
+                import socket, sys
+                s = socket.create_connection(("10.78.0.2", 7070), 5)
+                s.settimeout(15)
+                answer = b""
+                try:
+                    s.sendall(bytes.fromhex(sys.argv[1]) * int(sys.argv[2]))
+                    while piece := s.recv(4096):
+                        answer += piece
+                except ConnectionError:
+                    pass
+                print(answer)
+                """;
+        for (String[] garbage :
+                new String[][] {
+                    {"noise", "d1f3a7", "100000"},
+                    {"no frame", "474554202f20485454502f312e310d0a0d0a", "1"},
+                    {"a version of the future", "524d6301" + "00".repeat(16), "1"},
+                    {"oversized lengths", "524d010100000000ffffffffffffffff00000000", "1"},
+                    {"a truncated frame", "524d01010000000000000010000000000000000061", "1"}
+                }) {
+            Outcome closed = lab.on(Lab.A, "python3", "-c", stranger, garbage[1], garbage[2]);
+            System.out.println(garbage[0] + ": " + closed.out().trim());
+            assertThat(closed.code()).as(garbage[0] + " " + closed).isZero();
         }
         assertThat(lab.agentPid(Lab.B)).isEqualTo(agent);
         assertThat(lab.agentLog(Lab.B)).doesNotContain("bug:");

@@ -66,7 +66,8 @@ final class DetachIT {
                 .pollInterval(Duration.ofMillis(2))
                 .ignoreExceptions()
                 .until(() -> List.of(states).contains(lab.group(Lab.A, Lab.VM).getState()));
-        lab.signal(protect.pid(), "INT");
+        // the command itself, not what put it onto the host
+        lab.signal(protect.descendants().findFirst().orElseThrow().pid(), "INT");
         assertThat(protect.waitFor(40, TimeUnit.SECONDS)).isTrue();
         String said = Files.readString(log).trim();
         System.out.println("interrupted: " + protect.exitValue() + " " + said);

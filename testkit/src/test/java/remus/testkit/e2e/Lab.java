@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import remus.agent.api.GroupStatus;
 import remus.agent.api.StatusRequest;
 import remus.agent.api.StatusResponse;
@@ -47,6 +48,7 @@ final class Lab implements AutoCloseable {
     final Path directory;
     private final String run;
     private final List<AutoCloseable> belongings = new ArrayList<>();
+    private @Nullable SocketChannel loadPort;
 
     private Lab(Path directory) {
         this.directory = directory;
@@ -113,7 +115,6 @@ final class Lab implements AutoCloseable {
         Outcome.run(HOSTS, "await-vm", directory.toString(), host, name).succeeded();
     }
 
-    /** Runs a command on a host, to its end. */
     Outcome on(String host, String... command) {
         return Outcome.run(onto(host, command));
     }
@@ -131,11 +132,15 @@ final class Lab implements AutoCloseable {
     private String[] remusOn(String host, String... arguments) {
         return onto(
                 host,
-                Stream.concat(Stream.of(REMUS.toString()), Stream.of(arguments))
+                Stream.concat(
+                                Stream.of("env", "--default-signal=INT", REMUS.toString()),
+                                Stream.of(arguments))
                         .toArray(String[]::new));
     }
 
-    /** Starts the command line on a host; its pid is the process's own. */
+    /**
+     * Starts the command line on a host; it hears Ctrl-C although a run in the background may not.
+     */
     Process startRemus(String host, Path log, String... arguments) throws IOException {
         Process process =
                 new ProcessBuilder(remusOn(host, arguments))
@@ -146,7 +151,6 @@ final class Lab implements AutoCloseable {
         return process;
     }
 
-    /** Protects web1 from hostA to hostB. */
     void protectAutomatically() {
         remus(A, "protect", VM, B, "--failover", "automatic-without-witness", "--unsafe")
                 .succeeded();
@@ -267,25 +271,35 @@ final class Lab implements AutoCloseable {
         return read(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
     }
 
-    /** Sends a signal to one process that this lab started. */
     void signal(long pid, String signal) {
         Outcome.run("kill", "-" + signal, Long.toString(pid)).succeeded();
     }
 
-    /** One command for the load maker inside the guest, over its second serial port. */
+    /** One command for the load maker inside web1, over its second serial port. */
     void tellGuest(String host, String command) {
         Path port = directory.resolve(host).resolve(VM + ".load");
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(port))) {
-            channel.configureBlocking(false);
+        try {
+            if (loadPort == null) {
+                SocketChannel opened = SocketChannel.open(UnixDomainSocketAddress.of(port));
+                opened.configureBlocking(false);
+                belongings.add(opened);
+                loadPort =
+                        opened; // stays open: with it QEMU would drop what the guest has not read
+            }
+            SocketChannel channel = loadPort;
             ByteBuffer answer = ByteBuffer.allocate(64 << 10);
+            while (channel.read(answer) > 0) {
+                answer.clear(); // answers of an earlier life of the guest
+            }
             await("the load maker in the guest")
                     .atMost(LIMIT)
                     .until(
                             () -> {
-                                channel.write(ByteBuffer.wrap("clock\n".getBytes(US_ASCII)));
+                                channel.write(ByteBuffer.wrap("\nclock\n".getBytes(US_ASCII)));
                                 channel.read(answer);
-                                return new String(answer.array(), 0, answer.position(), US_ASCII)
-                                        .contains("ok ");
+                                String text =
+                                        new String(answer.array(), 0, answer.position(), US_ASCII);
+                                return text.contains("ok ");
                             });
             channel.write(ByteBuffer.wrap((command + "\n").getBytes(US_ASCII)));
         } catch (IOException e) {
@@ -299,7 +313,6 @@ final class Lab implements AutoCloseable {
         return qmp;
     }
 
-    /** The monitor of what was a standby. */
     Qmp standbyMonitor(String host) {
         String line = commandLine(qemus(host, "-incoming").get(0));
         String socket = line.replaceFirst(".* -qmp unix:([^, ]+).*", "$1");
@@ -369,7 +382,6 @@ final class Lab implements AutoCloseable {
         Outcome.run(HOSTS, "down", directory.toString()).succeeded();
     }
 
-    /** Its text; empty if it is not there. */
     static String read(Path file) {
         try {
             return new String(Files.readAllBytes(file), ISO_8859_1);
