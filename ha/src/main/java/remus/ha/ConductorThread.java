@@ -42,6 +42,7 @@ public final class ConductorThread {
                 LockSupport.parkNanos(Math.min(due, LONGEST_PARK_NANOS));
             }
         }
+        mailbox.end(); // a question that came too late is answered all the same
     }
 
     /** Waits until the conductor is done. Returns false if it is not within the time. */

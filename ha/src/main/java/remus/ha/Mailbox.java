@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 public final class Mailbox {
     private final ConcurrentLinkedQueue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private volatile Runnable wakeUp = () -> {};
+    private volatile boolean ended;
 
     /** Sets how the conductor is woken. */
     public void onPost(Runnable wake) {
@@ -20,7 +21,11 @@ public final class Mailbox {
     /** Has {@code work} done by the conductor. */
     public void post(Runnable work) {
         queue.add(work);
-        wakeUp.run();
+        if (ended) {
+            drainLate();
+        } else {
+            wakeUp.run();
+        }
     }
 
     /** Has a question answered by the conductor; what it throws is thrown to whoever waits. */
@@ -35,6 +40,16 @@ public final class Mailbox {
                     }
                 });
         return answer;
+    }
+
+    /** The conductor has ended: from here on what is posted is done by whoever posts it. */
+    public void end() {
+        ended = true;
+        drainLate();
+    }
+
+    private synchronized void drainLate() {
+        drain();
     }
 
     /** Does everything posted so far, in order. */

@@ -26,7 +26,7 @@ final class Protecting {
     /** An agent that dies is restarted by its supervisor well within this. */
     private static final Duration AGENT_ABSENCE = Duration.ofSeconds(10);
 
-    private static final Set<String> ENDED = Set.of("UNPROTECTED", "FAILED");
+    private static final Set<String> ENDED = Set.of("UNPROTECTED", "SUPERSEDED", "OFF");
 
     private final AgentClient client;
     private final Console console;

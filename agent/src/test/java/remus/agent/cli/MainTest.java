@@ -61,7 +61,7 @@ final class MainTest {
     void protectFailsWithTheReasonWhenItEnds() {
         operations.then(
                 state("SEEDING"),
-                state("FAILED").setReasonCode("peer-lost").setReason("hostB does not answer"));
+                state("UNPROTECTED").setReasonCode("peer-lost").setReason("hostB does not answer"));
         assertThat(cli.run("protect", "web1", "hostB")).isEqualTo(1);
         assertThat(cli.err())
                 .contains("error: web1 is FAILED: hostB does not answer [peer-lost]\nfix: ");
