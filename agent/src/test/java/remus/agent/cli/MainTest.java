@@ -64,7 +64,7 @@ final class MainTest {
                 state("UNPROTECTED").setReasonCode("peer-lost").setReason("hostB does not answer"));
         assertThat(cli.run("protect", "web1", "hostB")).isEqualTo(1);
         assertThat(cli.err())
-                .contains("error: web1 is FAILED: hostB does not answer [peer-lost]\nfix: ");
+                .contains("error: web1 is UNPROTECTED: hostB does not answer [peer-lost]\nfix: ");
     }
 
     @Test
