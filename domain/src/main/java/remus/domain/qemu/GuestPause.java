@@ -26,6 +26,7 @@ final class GuestPause {
     private volatile boolean running;
     private volatile boolean stopExpected;
     private volatile boolean contExpected;
+    private volatile boolean contUnderWay;
     private volatile boolean ours;
     private volatile boolean disturbed;
 
@@ -67,6 +68,8 @@ final class GuestPause {
             stoppedNanos = System.nanoTime();
             return false;
         }
+        // our cont found the guest running: QEMU then tells of a stop and a resume
+        disturbed |= contUnderWay;
         return true;
     }
 
@@ -181,10 +184,14 @@ final class GuestPause {
      */
     boolean resume() {
         try {
+            if (lap) {
+                monitor.readInLap(); // a RESUME that came meanwhile is not the one of our cont
+            }
             if (!ours) {
                 return false;
             }
             contExpected = true;
+            contUnderWay = true;
             Pending resumed = new Pending("cont");
             monitor.submit(CONT, resumed);
             if (lap) {
@@ -194,6 +201,7 @@ final class GuestPause {
             }
             return !disturbed;
         } finally {
+            contUnderWay = false;
             endLap();
         }
     }

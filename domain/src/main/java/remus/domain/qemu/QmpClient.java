@@ -268,6 +268,15 @@ public final class QmpClient implements Monitor {
         reading.acquireUninterruptibly();
     }
 
+    /** Delivers what has come, without waiting; between {@link #beginLap} and {@link #endLap}. */
+    void readInLap() {
+        try {
+            readWhatCame();
+        } catch (IOException e) {
+            end("reading failed: " + e);
+        }
+    }
+
     /** The reader thread reads again. */
     void endLap() {
         reading.release();

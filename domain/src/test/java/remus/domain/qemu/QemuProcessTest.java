@@ -12,7 +12,7 @@ import remus.domain.DomainException;
 final class QemuProcessTest {
 
     private static List<Path> monitors(String... words) {
-        return QemuProcess.monitors(CommandLine.parse(List.of(words)), Path.of("/work"));
+        return QemuProcess.monitors(CommandLine.parse(List.of(words)), Path.of("/srv"));
     }
 
     private static QemuProcess process(long pid, String name, String... more) {
@@ -41,7 +41,7 @@ final class QemuProcessTest {
                                 "tcp:localhost:4444,server=on",
                                 "-qmp",
                                 "stdio"))
-                .contains(Path.of("/a"), Path.of("/work/b"), Path.of("/c,d"));
+                .contains(Path.of("/a"), Path.of("/srv/b"), Path.of("/c,d"));
     }
 
     @Test
