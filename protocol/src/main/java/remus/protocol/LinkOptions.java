@@ -24,7 +24,7 @@ final class LinkOptions {
             new PooledByteBufAllocator(
                     true,
                     0,
-                    2,
+                    1,
                     8192,
                     11,
                     PooledByteBufAllocator.defaultSmallCacheSize(),

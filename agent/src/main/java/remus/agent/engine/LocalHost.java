@@ -34,7 +34,7 @@ import remus.protocol.wire.Channel;
 /** The real host under both engines. */
 final class LocalHost implements PrimaryHost, BackupHost {
     /** Output of one NIC that may be held; at half of it the next checkpoint comes early. */
-    private static final int HELD_BYTES = 32 << 20;
+    private static final int HELD_BYTES = 16 << 20;
 
     private final AgentConfig config;
     private final Path netDirectory;

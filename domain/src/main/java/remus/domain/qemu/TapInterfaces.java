@@ -2,6 +2,8 @@ package remus.domain.qemu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import remus.domain.DomainException;
 import remus.domain.linux.NetInterface;
 
@@ -11,6 +13,9 @@ import remus.domain.linux.NetInterface;
  * broadcasts out of the guest's receive ring.
  */
 final class TapInterfaces {
+    private static final long LINKWATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(1500);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private final List<NetInterface> interfaces;
     private final List<NetInterface> wereUp = new ArrayList<>();
 
@@ -50,12 +55,24 @@ final class TapInterfaces {
                             + tap.name()
                             + " mode tap) and put it on its bridge");
         }
-        if (tap.isRunning()) {
+        if (staysRunning(tap)) {
             throw new DomainException(
                     "tap-in-use",
                     "tap interface " + tap.name() + " belongs to a running process on this host",
                     "give the standby a tap interface of its own");
         }
+    }
+
+    /** The kernel tells of a closed tap up to a second late (linkwatch, net/core/link_watch.c). */
+    private static boolean staysRunning(NetInterface tap) {
+        long start = System.nanoTime();
+        while (tap.isRunning()) {
+            if (System.nanoTime() - start > LINKWATCH_NANOS) {
+                return true;
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return false;
     }
 
     /** Switches them on. */
