@@ -2,7 +2,6 @@ package remus.agent.cli;
 
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import remus.agent.api.FailoverRequest;
@@ -11,20 +10,16 @@ import remus.agent.api.FailoverResponse;
 /** {@code remus failover}. */
 @Command(
         name = "failover",
-        description = "On the backup: runs the group here, from its last acknowledged checkpoint.",
+        description = {
+            "On the backup: runs the group here, from its last acknowledged checkpoint.",
+            "If the primary still runs it, its copy is silenced and stops when it hears of it."
+        },
         footerHeading = "%nExample:%n",
         footer = "  remus failover web1")
 @SuppressWarnings("NullAway.Init") // picocli sets what it declares
 final class FailoverCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GROUP", description = "The group whose standby this host keeps.")
     private String group;
-
-    @Option(
-            names = "--force",
-            description =
-                    "Although the primary may still run. You vouch that it does not: two running"
-                            + " copies destroy data.")
-    private boolean force;
 
     @ParentCommand private RemusCommand remus;
 
@@ -34,10 +29,7 @@ final class FailoverCommand implements Callable<Integer> {
                 remus.client()
                         .call(
                                 "Failover",
-                                FailoverRequest.newBuilder()
-                                        .setGroup(group)
-                                        .setForce(force)
-                                        .build(),
+                                FailoverRequest.newBuilder().setGroup(group).build(),
                                 FailoverResponse.parser(),
                                 AgentClient.ACT);
         remus.console().out().println(Table.clean(response.getOutcome()));

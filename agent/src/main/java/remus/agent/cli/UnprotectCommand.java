@@ -23,7 +23,9 @@ final class UnprotectCommand implements Callable<Integer> {
 
     @Option(
             names = "--force",
-            description = "Also if the backup cannot be told; it keeps its copy until it is.")
+            description =
+                    "Also if the backup cannot be asked. You vouch that it does not run the group:"
+                            + " two running copies would both speak.")
     private boolean force;
 
     @ParentCommand private RemusCommand remus;

@@ -139,8 +139,7 @@ final class MainTest {
         assertThat(cli.run("domains")).isZero();
         assertThat(cli.out()).contains("web1  running  512 MiB  qemu");
         assertThat(operations.calls)
-                .containsExactly(
-                        "tune web1", "unprotect web1 force=true", "failover web1 force=false");
+                .containsExactly("tune web1", "unprotect web1 force=true", "failover web1");
     }
 
     @Test

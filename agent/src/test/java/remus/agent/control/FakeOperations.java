@@ -133,7 +133,7 @@ public final class FakeOperations implements Operations {
 
     @Override
     public FailoverResponse failover(FailoverRequest request) {
-        calls.add("failover " + request.getGroup() + " force=" + request.getForce());
+        calls.add("failover " + request.getGroup());
         return FailoverResponse.newBuilder().setOutcome("web1 runs here").build();
     }
 

@@ -51,7 +51,7 @@ final class DeathsIT {
             System.out.println("longest wait of the client " + client.longestGapMillis() + " ms");
             client.assertNothingLost();
             lab.powerLoss(Lab.A);
-            lab.remus(Lab.B, "failover", Lab.VM, "--force").succeeded();
+            lab.remus(Lab.B, "failover", Lab.VM).succeeded();
             assertThat(lab.client().readBack()).isGreaterThanOrEqualTo(client.value());
         }
     }
