@@ -24,6 +24,7 @@ import remus.domain.qemu.QmpClient;
 final class GuestLab implements AutoCloseable {
     static final int QEMU_UID = 65_534;
     static final String GUEST = "10.77.0.10";
+    private static final String GUEST_MAC = "52:54:00:12:34:56";
     static final String GUEST_IPV6 = "fe80::5054:ff:fe12:3456%br0";
 
     private static final long BOOT_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -57,7 +58,7 @@ final class GuestLab implements AutoCloseable {
         qemu.addAll(List.of("-pidfile", pidFile.toString(), "-kernel", kernel, "-initrd", initrd));
         qemu.addAll(List.of("-append", "console=ttyS0 panic=-1"));
         qemu.addAll(List.of("-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no"));
-        qemu.addAll(List.of("-device", "virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56,romfile="));
+        qemu.addAll(List.of("-device", "virtio-net-pci,netdev=n0,mac=" + GUEST_MAC + ",romfile="));
         inNamespace(qemu.toArray(String[]::new));
         pid = Long.parseLong(Files.readString(pidFile).trim());
         monitor = QmpClient.connect(directory.resolve("qmp"));
@@ -112,6 +113,8 @@ final class GuestLab implements AutoCloseable {
 
     /** Echo requests as fast as the client can, until destroyed. */
     Process flood(double pauseSeconds) throws IOException {
+        // held replies would let the neighbour entry go stale, and the flood with it
+        ip("neigh replace " + GUEST + " lladdr " + GUEST_MAC + " dev br0 nud permanent");
         String script =
                 """
                 import socket, struct, sys, time

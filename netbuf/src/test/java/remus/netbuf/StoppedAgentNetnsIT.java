@@ -73,7 +73,7 @@ final class StoppedAgentNetnsIT {
         reader.start();
         until(10 * SECOND_NANOS, StoppedAgentNetnsIT::answers);
         filters.removeCollector();
-        reader.join();
+        reader.join(TimeUnit.SECONDS.toMillis(20));
         filters.removeInjector();
         collected.close();
         injected.close();
@@ -88,7 +88,14 @@ final class StoppedAgentNetnsIT {
     @Test
     void freezesLateWithARaisedSendBuffer() throws Exception {
         assertThat(raise()).isEqualTo(2 * SEND_BUFFER_BYTES);
-        assertThat(measureFreeze("raised")).isGreaterThan(4 << 20);
+        Process flood = lab.flood(0);
+        try {
+            until(90 * SECOND_NANOS, () -> waitingBytes() > 4 << 20 || !answers());
+        } finally {
+            flood.destroy();
+            flood.waitFor();
+        }
+        assertThat(waitingBytes()).as("what waits before the VM freezes").isGreaterThan(4 << 20);
     }
 
     /** Seconds to stop, and what the client sends meanwhile: 200 echo requests a second. */
@@ -118,10 +125,13 @@ final class StoppedAgentNetnsIT {
     private long measureFreeze(String sendBuffer) throws Exception {
         long start = System.nanoTime();
         Process flood = lab.flood(0);
-        until(90 * SECOND_NANOS, () -> !answers());
+        try {
+            until(90 * SECOND_NANOS, () -> !answers());
+        } finally {
+            flood.destroy();
+            flood.waitFor();
+        }
         long nanos = System.nanoTime() - start;
-        flood.destroy();
-        flood.waitFor();
         long bytes = waitingBytes();
         System.out.printf(
                 "%s send buffer: frozen within %.1f s by %d bytes (about %d echo replies)%n",
