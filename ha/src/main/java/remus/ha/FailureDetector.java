@@ -41,6 +41,12 @@ public final class FailureDetector {
         agentGone = false;
     }
 
+    /** A connection that we opened: a peer that has just started may take its time to greet us. */
+    public void opened(long now) {
+        linkUp(now);
+        excuse(now);
+    }
+
     /** The peer was given work to do before it can beat: until it is heard it has 20 s more. */
     public void excuse(long now) {
         lastHeard = now + EXCUSE_NANOS;

@@ -34,6 +34,16 @@ class FailureDetectorTest {
     }
 
     @Test
+    void peerThatHasJustStartedMayGreetLate() {
+        detector.opened(0);
+        assertThat(suspicion(20_999)).isEmpty();
+        assertThat(suspicion(21_000)).isEqualTo("silent");
+        detector.heard(5000 * MILLI);
+        assertThat(suspicion(5999)).isEmpty();
+        assertThat(suspicion(6000)).isEqualTo("silent");
+    }
+
+    @Test
     void closedConnectionHasItsGrace() {
         detector.linkUp(0);
         detector.linkDown(10 * MILLI, "closed by peer");

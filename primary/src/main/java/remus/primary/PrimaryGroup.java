@@ -338,7 +338,7 @@ public final class PrimaryGroup implements DutyCycle {
     private final class Conversation implements PrimarySession.Owner {
         @Override
         public void onOpened() {
-            detector.linkUp(host.nanoTime());
+            detector.opened(host.nanoTime());
         }
 
         @Override
