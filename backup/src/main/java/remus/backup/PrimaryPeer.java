@@ -1,12 +1,11 @@
 package remus.backup;
 
 import com.google.protobuf.MessageLite;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
+import remus.protocol.Heartbeats;
 import remus.protocol.PeerLink;
-import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Hello;
 import remus.protocol.wire.Identity;
 import remus.protocol.wire.Refused;
@@ -15,8 +14,7 @@ import remus.protocol.wire.Refused;
 final class PrimaryPeer {
     private final BackupHost host;
     private final Identity identity;
-    private final AtomicLong progress = new AtomicLong();
-    private volatile @Nullable PeerLink heartbeats;
+    private final Heartbeats heartbeats = new Heartbeats();
     private @Nullable PeerLink link;
     private String peerHost = "";
     private int agentPort;
@@ -42,18 +40,12 @@ final class PrimaryPeer {
     }
 
     void heartbeatsLinked(PeerLink from) {
-        PeerLink old = heartbeats;
-        heartbeats = from;
-        if (old != null) {
-            old.close();
-        }
+        heartbeats.link(from);
     }
 
     /** A connection ended. Returns whether it was the current one for data. */
     boolean closed(PeerLink from) {
-        if (from == heartbeats) {
-            heartbeats = null;
-        }
+        heartbeats.closed(from);
         if (from != link) {
             return false;
         }
@@ -74,20 +66,11 @@ final class PrimaryPeer {
     }
 
     void progressed() {
-        progress.incrementAndGet();
+        heartbeats.progressed();
     }
 
     void beat() {
-        PeerLink to = heartbeats;
-        if (to != null) {
-            to.send(
-                    Frame.of(
-                            FrameType.HEARTBEAT,
-                            Heartbeat.newBuilder()
-                                    .setIdentity(identity)
-                                    .setProgress(progress.get())
-                                    .build()));
-        }
+        heartbeats.beat(identity);
     }
 
     void send(FrameType type, MessageLite message) {

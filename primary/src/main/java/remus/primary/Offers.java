@@ -1,12 +1,8 @@
 package remus.primary;
 
-import com.google.protobuf.ByteString;
-import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.UUID;
 import remus.domain.Domain;
 import remus.domain.StandbySpec;
-import remus.protocol.wire.Identity;
 import remus.protocol.wire.Member;
 import remus.protocol.wire.Offer;
 import remus.protocol.wire.Region;
@@ -42,16 +38,5 @@ public final class Offers {
                                                     .setBytes(region.bytes())));
         }
         return offer.build();
-    }
-
-    /** Who speaks: a group's UUID, as text, and the incarnation of its protection. */
-    public static Identity identity(String uuid, long incarnation) {
-        UUID id = UUID.fromString(uuid);
-        ByteBuffer bytes = ByteBuffer.allocate(16);
-        bytes.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits()).flip();
-        return Identity.newBuilder()
-                .setGroup(ByteString.copyFrom(bytes))
-                .setIncarnation(incarnation)
-                .build();
     }
 }

@@ -1,12 +1,13 @@
 package remus.primary;
 
 import com.google.protobuf.MessageLite;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.ha.Mailbox;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
+import remus.protocol.Heartbeats;
+import remus.protocol.Identities;
 import remus.protocol.PeerLink;
 import remus.protocol.Versions;
 import remus.protocol.wire.Accepted;
@@ -32,10 +33,9 @@ final class PrimarySession {
     private final ProtectionSettings settings;
     private final Mailbox mailbox;
     private final Owner owner;
-    private final AtomicLong progress = new AtomicLong();
-    private Identity identity = Identity.getDefaultInstance();
+    private final Heartbeats heartbeats = new Heartbeats();
+    private volatile Identity identity = Identity.getDefaultInstance();
     private @Nullable PeerLink link;
-    private volatile @Nullable PeerLink heartbeats;
     private boolean dialing;
     private boolean ended;
     private long nextDial;
@@ -71,7 +71,7 @@ final class PrimarySession {
 
     /** From here on the group speaks as this incarnation. */
     void incarnation(long incarnation) {
-        identity = Offers.identity(settings.uuid(), incarnation);
+        identity = Identities.of(settings.uuid(), incarnation);
     }
 
     Identity identity() {
@@ -84,7 +84,7 @@ final class PrimarySession {
 
     /** Dials whichever connection is missing, if it is time to. Returns nanoseconds until it is. */
     long connect(long now) {
-        if (dialing || ended || (link != null && heartbeats != null)) {
+        if (dialing || ended || (link != null && heartbeats.isLinked())) {
             return Long.MAX_VALUE;
         }
         if (now - nextDial < 0) {
@@ -121,21 +121,12 @@ final class PrimarySession {
 
     /** The work moved: the peer sees it in the heartbeats. */
     void progressed() {
-        progress.incrementAndGet();
+        heartbeats.progressed();
     }
 
     /** Sends a heartbeat, from the heartbeat thread. */
     void beat() {
-        PeerLink to = heartbeats;
-        if (to != null) {
-            to.send(
-                    Frame.of(
-                            FrameType.HEARTBEAT,
-                            Heartbeat.newBuilder()
-                                    .setIdentity(identity)
-                                    .setProgress(progress.get())
-                                    .build()));
-        }
+        heartbeats.beat(identity);
     }
 
     /** Gives the connection up; it will be dialled again. */
@@ -162,7 +153,7 @@ final class PrimarySession {
         if (old != null) {
             old.close();
         }
-        closeHeartbeats();
+        heartbeats.link(null);
     }
 
     private void opened(PeerLink opened) {
@@ -189,13 +180,13 @@ final class PrimarySession {
 
     private void heartbeatsOpened(PeerLink beats) {
         dialing = false;
-        closeHeartbeats();
+        heartbeats.link(null);
         if (ended || link == null) {
             beats.close();
             return;
         }
         beats.send(Frame.of(FrameType.HELLO, hello(Channel.HEARTBEAT)));
-        heartbeats = beats;
+        heartbeats.link(beats);
     }
 
     private Hello hello(Channel channel) {
@@ -220,17 +211,9 @@ final class PrimarySession {
             return;
         }
         link = null;
-        closeHeartbeats();
+        heartbeats.link(null);
         hurry(host.nanoTime());
         owner.onLost(reason);
-    }
-
-    private void closeHeartbeats() {
-        PeerLink old = heartbeats;
-        heartbeats = null;
-        if (old != null) {
-            old.close();
-        }
     }
 
     private void received(PeerLink from, Frame frame) {
@@ -288,12 +271,7 @@ final class PrimarySession {
 
         @Override
         public void onClosed(PeerLink from, String reason) {
-            mailbox.post(
-                    () -> {
-                        if (from == heartbeats) {
-                            heartbeats = null;
-                        }
-                    });
+            mailbox.post(() -> heartbeats.closed(from));
         }
     }
 }

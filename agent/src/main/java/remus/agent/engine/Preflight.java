@@ -7,6 +7,7 @@ import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.primary.Offers;
 import remus.primary.ProtectionSettings;
+import remus.protocol.Identities;
 import remus.protocol.wire.Offer;
 
 /** Examines every condition of a protection on both hosts; changes nothing. */
@@ -30,7 +31,7 @@ final class Preflight {
                 Offer offer = Offers.of(settings, domains, true);
                 findings.addAll(
                         DryRun.ask(
-                                host, settings.peer(), Offers.identity(settings.uuid(), 0), offer));
+                                host, settings.peer(), Identities.of(settings.uuid(), 0), offer));
             }
         } catch (DomainException e) {
             findings.add(Finding.fail(e.code(), String.valueOf(e.getMessage()), e.correction()));
