@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainException;
@@ -13,7 +12,6 @@ import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
 import remus.ha.FailureDetector;
 import remus.ha.GroupRecord;
-import remus.ha.GroupRecord.Standing;
 import remus.ha.Mailbox;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
@@ -24,7 +22,6 @@ import remus.protocol.ProtocolException;
 import remus.protocol.wire.Accepted;
 import remus.protocol.wire.Ack;
 import remus.protocol.wire.ConcedeRequest;
-import remus.protocol.wire.Conceded;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Hello;
@@ -49,17 +46,13 @@ public final class BackupGroup implements DutyCycle {
     private final Mailbox mailbox = new Mailbox();
     private final StateMachine<BackupState> machine;
     private final BackupCore core;
-    private final Copies copies = new Copies();
     private final FailureDetector detector;
     private final EpochAssembler assembler;
-    private final Identity identity;
     private final PrimaryPeer primary;
-    private final BackupMeter meter = new BackupMeter();
+    private final BackupMeter meter;
+    private final BackupWorks works;
     private final AtomicLong backlogBytes = new AtomicLong();
-    private volatile GroupRecord record;
     private boolean suspicionActedOn;
-    private boolean spoiled; // an epoch was folded in by half
-    private boolean loaded; // or tried to: it can follow no more
 
     /**
      * @param record names the group and its incarnation; its standing tells whether this is a new
@@ -76,9 +69,10 @@ public final class BackupGroup implements DutyCycle {
             long reconnectGraceNanos,
             List<List<MemoryRegion>> regionsOfMember) {
         this.host = host;
-        this.record = record;
-        this.identity = identity;
-        primary = new PrimaryPeer(host, identity);
+        assembler = EpochAssembler.of(regionsOfMember, BACKLOG_BYTES);
+        works = new BackupWorks(host, record, identity, assembler);
+        primary = works.primary;
+        meter = works.meter;
         BackupState initial = BackupState.of(record.standing());
         machine =
                 new StateMachine<>(
@@ -88,9 +82,8 @@ public final class BackupGroup implements DutyCycle {
                         initial.onRecord(),
                         host.nanoTime(),
                         this::entered);
-        core = new BackupCore(machine, new Carrier(), record.failover().startsWith("AUTOMATIC"));
+        core = new BackupCore(machine, works, record.failover().startsWith("AUTOMATIC"));
         detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
-        assembler = EpochAssembler.of(regionsOfMember, BACKLOG_BYTES);
     }
 
     /** Where other threads leave work for the conductor. */
@@ -99,11 +92,11 @@ public final class BackupGroup implements DutyCycle {
     }
 
     GroupRecord record() {
-        return record;
+        return works.record();
     }
 
     Identity identity() {
-        return identity;
+        return works.identity();
     }
 
     BackupState state() {
@@ -135,30 +128,35 @@ public final class BackupGroup implements DutyCycle {
     /** Makes the standbys, then tells the primary that it may send. */
     void begin(PeerLink from, List<StandbySpec> specs) {
         try {
-            copies.create(host, specs, () -> mailbox.post(this::standbyLost));
+            works.copies.create(host, specs, () -> mailbox.post(this::standbyLost));
         } catch (DomainException e) {
             PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
             core.neverBegan(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
             return;
+        } catch (RuntimeException e) {
+            LOG.error("bug: {}: no standbys can be made of this offer", record().name(), e);
+            PrimaryPeer.refuse(
+                    from, "internal-error", e.toString(), "see the log of the backup's agent");
+            core.neverBegan(new Reason("internal-error", e.toString()), host.nanoTime());
+            return;
         }
-        record = record.withMembers(copies.members());
+        works.made();
         core.begun();
         detector.linkUp(host.nanoTime()); // making them may take longer than silence may last
         from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
     }
 
-    /** A connection of this incarnation's primary. */
-    void connected(PeerLink from, Hello hello) {
+    /** A connection of this incarnation's primary, with the version to speak on it. */
+    void connected(PeerLink from, Hello hello, int version) {
         linked(from, hello);
         core.trusted(host.nanoTime());
         from.send(
                 Frame.of(
                         FrameType.WELCOME,
                         Welcome.newBuilder()
-                                .setVersion(1)
+                                .setVersion(version)
                                 .setFate(core.fate())
-                                .setLastCommittedEpoch(
-                                        spoiled || loaded ? -1 : assembler.committedEpoch())
+                                .setLastCommittedEpoch(works.resumableEpoch())
                                 .setSoftware(host.software())
                                 .build()));
     }
@@ -245,11 +243,11 @@ public final class BackupGroup implements DutyCycle {
             }
         } catch (ProtocolException e) {
             frame.release();
-            LOG.warn("{}: {} broke the protocol: {}", record.name(), from.peer(), e.getMessage());
+            LOG.warn("{}: {} broke the protocol: {}", record().name(), from.peer(), e.getMessage());
             PrimaryPeer.protocolError(from, e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("{}: the copy is spoiled", record.name(), e);
-            spoiled = true;
+            LOG.error("{}: the copy is spoiled", record().name(), e);
+            works.spoil();
             Reason why = new Reason("copy-spoiled", "the copy cannot be kept: " + e.getMessage());
             try {
                 core.giveUp(why, host.nanoTime());
@@ -266,7 +264,7 @@ public final class BackupGroup implements DutyCycle {
                         "seed pages: the copy is complete (expected: pages of an epoch)");
             }
             assembler.checkPages(frame.header(Pages.class), frame.payload());
-            copies.seed(frame);
+            works.copies.seed(frame);
         } else {
             assembler.stage(frame);
         }
@@ -285,8 +283,11 @@ public final class BackupGroup implements DutyCycle {
         from.send(
                 Frame.of(
                         FrameType.ACK,
-                        Ack.newBuilder().setIdentity(identity).setEpoch(end.getEpoch()).build()));
-        copies.apply(epoch);
+                        Ack.newBuilder()
+                                .setIdentity(works.identity())
+                                .setEpoch(end.getEpoch())
+                                .build()));
+        works.copies.apply(epoch);
     }
 
     private void memberGone(MemberEvent event) {
@@ -335,64 +336,16 @@ public final class BackupGroup implements DutyCycle {
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
-        return meter.view(record, machine.entry(), host.nanoTime());
+        return meter.view(record(), machine.entry(), host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {
         LOG.info(
-                "{}: {} -> {}: {} ({})", record.name(), from, to, reason.sentence(), reason.code());
-    }
-
-    /** Carries out what the core decides. */
-    private final class Carrier implements BackupCore.Effects {
-        @Override
-        public void record(Standing standing) {
-            record = record.with(standing);
-            host.records().put(record);
-        }
-
-        @Override
-        public void forget() {
-            host.records().remove(record.name());
-        }
-
-        @Override
-        public void hangUp(String reason) {
-            assembler.drop();
-            primary.hangUp("activated", reason);
-        }
-
-        @Override
-        public @Nullable Reason load() {
-            if (spoiled) {
-                return new Reason(
-                        "copy-spoiled", "the copy here is not whole; run it at its primary");
-            }
-            loaded = true;
-            return copies.load();
-        }
-
-        @Override
-        public @Nullable Reason run() {
-            Reason failure = copies.run();
-            meter.running(host.nanoTime());
-            if (failure == null) {
-                copies.discard(); // what runs is only let go of
-            }
-            return failure;
-        }
-
-        @Override
-        public void discard() {
-            assembler.drop();
-            copies.discard();
-        }
-
-        @Override
-        public void tellConceded(String reason) {
-            primary.send(
-                    FrameType.CONCEDED,
-                    Conceded.newBuilder().setIdentity(identity).setReason(reason).build());
-        }
+                "{}: {} -> {}: {} ({})",
+                record().name(),
+                from,
+                to,
+                reason.sentence(),
+                reason.code());
     }
 }

@@ -1,26 +1,23 @@
 package remus.backup;
 
-import com.google.protobuf.ByteString;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainException;
 import remus.domain.Finding;
-import remus.domain.MemoryRegion;
 import remus.domain.StandbySpec;
-import remus.ha.GroupNames;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
+import remus.protocol.Identities;
 import remus.protocol.PeerException;
 import remus.protocol.PeerLink;
+import remus.protocol.ProtocolException;
 import remus.protocol.Versions;
 import remus.protocol.wire.Accepted;
 import remus.protocol.wire.Channel;
@@ -28,7 +25,6 @@ import remus.protocol.wire.Check;
 import remus.protocol.wire.Fate;
 import remus.protocol.wire.Hello;
 import remus.protocol.wire.Identity;
-import remus.protocol.wire.Member;
 import remus.protocol.wire.Offer;
 import remus.protocol.wire.Welcome;
 
@@ -38,8 +34,6 @@ import remus.protocol.wire.Welcome;
  */
 public final class BackupService {
     private static final Logger LOG = LoggerFactory.getLogger(BackupService.class);
-    private static final int MAX_MEMBERS = 64;
-    private static final int MAX_REGIONS = 64;
 
     private final BackupHost host;
     private final Map<String, BackupGroup> groups = new ConcurrentHashMap<>();
@@ -64,19 +58,11 @@ public final class BackupService {
             now = record.with(Standing.CONCEDED);
             host.records().put(now);
         }
-        BackupGroup group = new BackupGroup(host, now, identity(now), 1, 1, List.of());
+        BackupGroup group =
+                new BackupGroup(
+                        host, now, Identities.of(now.uuid(), now.incarnation()), 1, 1, List.of());
         groups.put(now.name(), group);
         host.conduct(group);
-    }
-
-    private static Identity identity(GroupRecord record) {
-        UUID uuid = UUID.fromString(record.uuid());
-        ByteBuffer bytes = ByteBuffer.allocate(16);
-        bytes.putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits()).flip();
-        return Identity.newBuilder()
-                .setGroup(ByteString.copyFrom(bytes))
-                .setIncarnation(record.incarnation())
-                .build();
     }
 
     /** The groups that this host is backup of, ended ones excluded. */
@@ -113,34 +99,42 @@ public final class BackupService {
                 return;
             }
             frame.release();
-            if (frame.type() == FrameType.HELLO && hello == null) {
+            Hello first = hello;
+            if (frame.type() == FrameType.HELLO && first == null) {
                 greet(link, frame.header(Hello.class));
-            } else if (frame.type() == FrameType.OFFER && hello != null) {
+            } else if (frame.type() == FrameType.OFFER && first != null) {
                 Offer offer = frame.header(Offer.class);
-                host.background(() -> consider(link, offer));
+                host.background(() -> consider(link, first, offer));
             } else {
                 PrimaryPeer.protocolError(
                         link,
                         "frame: "
                                 + frame.type()
                                 + " (expected: "
-                                + (hello == null ? "HELLO" : "OFFER")
+                                + (first == null ? "HELLO" : "OFFER")
                                 + ")");
             }
         }
 
         private void greet(PeerLink link, Hello first) {
             int version;
+            BackupGroup known = find(first.getIdentity());
+            boolean data = first.getChannel() == Channel.DATA;
             try {
                 version = Versions.OURS.negotiate(first);
+                if (data && known != null) {
+                    OfferRules.requirePort(first);
+                }
             } catch (PeerException e) {
                 link.send(e.toFrame(), link::close);
+                return;
+            } catch (DomainException e) {
+                PrimaryPeer.refuse(link, e.code(), e.getMessage(), e.correction());
                 return;
             }
             hello = first;
             identity = first.getIdentity();
-            BackupGroup known = find(identity);
-            if (first.getChannel() == Channel.HEARTBEAT) {
+            if (!data) {
                 if (known == null) {
                     link.close();
                 } else {
@@ -158,13 +152,13 @@ public final class BackupService {
                                         .build()));
             } else {
                 group = known;
-                known.mailbox().post(() -> known.connected(link, first));
+                known.mailbox().post(() -> known.connected(link, first, version));
             }
         }
 
-        private void consider(PeerLink link, Offer offer) {
+        private void consider(PeerLink link, Hello first, Offer offer) {
             try {
-                List<StandbySpec> specs = specs(offer);
+                List<StandbySpec> specs = OfferRules.examine(offer);
                 List<Finding> findings = examine(offer, specs);
                 if (offer.getDryRun()) {
                     link.send(Frame.of(FrameType.ACCEPTED, accepted(findings)), link::close);
@@ -176,9 +170,12 @@ public final class BackupService {
                                 finding.code(), finding.problem(), finding.correction());
                     }
                 }
-                begin(link, offer, specs);
+                OfferRules.requirePort(first);
+                begin(link, first, offer, specs);
             } catch (DomainException e) {
                 PrimaryPeer.refuse(link, e.code(), e.getMessage(), e.correction());
+            } catch (ProtocolException e) {
+                PrimaryPeer.protocolError(link, e.getMessage());
             } catch (RuntimeException e) {
                 LOG.error("bug: an offer from {} failed", link.peer(), e);
                 PrimaryPeer.refuse(
@@ -186,11 +183,11 @@ public final class BackupService {
             }
         }
 
-        private void begin(PeerLink link, Offer offer, List<StandbySpec> specs) {
+        private void begin(PeerLink link, Hello first, Offer offer, List<StandbySpec> specs) {
             GroupRecord record =
                     new GroupRecord(
                             offer.getGroupName(),
-                            uuid(identity).toString(),
+                            Identities.uuid(identity).toString(),
                             GroupRecord.Role.BACKUP,
                             identity.getIncarnation(),
                             Standing.SEEDING,
@@ -209,18 +206,12 @@ public final class BackupService {
                             offer.getSilenceLimitNanos(),
                             offer.getReconnectGraceNanos(),
                             specs.stream().map(StandbySpec::regions).toList());
-            BackupGroup old = groups.put(record.name(), fresh);
-            if (old != null) {
-                old.replaced();
-            }
+            reserve(fresh);
             group = fresh;
-            Hello first = hello;
             fresh.mailbox()
                     .post(
                             () -> {
-                                if (first != null) {
-                                    fresh.linked(link, first);
-                                }
+                                fresh.linked(link, first);
                                 fresh.begin(link, specs);
                             });
             host.conduct(fresh);
@@ -235,76 +226,46 @@ public final class BackupService {
         }
     }
 
-    private static UUID uuid(Identity identity) {
-        ByteBuffer bytes = identity.getGroup().asReadOnlyByteBuffer();
-        if (bytes.remaining() != 16) {
-            throw new DomainException(
-                    "protocol-error",
-                    "group: " + bytes.remaining() + " bytes (expected: 16)",
-                    "run the same version of Remus on both hosts");
-        }
-        return new UUID(bytes.getLong(), bytes.getLong());
+    /**
+     * Gives the name to a new group, in one step: of two offers made at one time, one gets it.
+     *
+     * @throws DomainException {@code group-exists} or {@code activated} if a group has it
+     */
+    private void reserve(BackupGroup fresh) {
+        groups.compute(
+                fresh.record().name(),
+                (name, old) -> {
+                    if (old != null) {
+                        BackupState state = old.state();
+                        if (!state.isFinal()) {
+                            throw taken(name, state);
+                        }
+                        old.replaced();
+                    }
+                    return fresh;
+                });
+    }
+
+    private static DomainException taken(String name, BackupState state) {
+        return new DomainException(
+                state == BackupState.ACTIVE ? "activated" : "group-exists",
+                "this host already has a group " + name + ", in state " + state,
+                "run `remus unprotect " + name + "` here first, or use another name");
     }
 
     private List<Finding> examine(Offer offer, List<StandbySpec> specs) {
         List<Finding> findings = new ArrayList<>();
         BackupGroup old = groups.get(offer.getGroupName());
         if (old != null && !old.state().isFinal()) {
+            DomainException taken = taken(offer.getGroupName(), old.state());
             findings.add(
                     Finding.fail(
-                            old.state() == BackupState.ACTIVE ? "activated" : "group-exists",
-                            "this host already has a group "
-                                    + offer.getGroupName()
-                                    + ", in state "
-                                    + old.state(),
-                            "run `remus unprotect "
-                                    + offer.getGroupName()
-                                    + "` here first, or use another name"));
+                            taken.code(), String.valueOf(taken.getMessage()), taken.correction()));
         }
         for (StandbySpec spec : specs) {
             findings.addAll(host.hypervisor(spec.hypervisor()).checkStandby(spec));
         }
         return findings;
-    }
-
-    private static List<StandbySpec> specs(Offer offer) {
-        if (!GroupNames.isValid(offer.getGroupName())) {
-            throw new DomainException(
-                    "bad-group-name",
-                    "group name: " + offer.getGroupName(),
-                    "use letters, digits and _ . : + -");
-        }
-        if (offer.getMembersCount() < 1 || offer.getMembersCount() > MAX_MEMBERS) {
-            throw new DomainException(
-                    "bad-group",
-                    "members: " + offer.getMembersCount() + " (expected: 1 to " + MAX_MEMBERS + ")",
-                    "protect fewer domains in one group");
-        }
-        List<StandbySpec> specs = new ArrayList<>();
-        for (Member member : offer.getMembersList()) {
-            if (member.getRegionsCount() > MAX_REGIONS) {
-                throw new DomainException(
-                        "bad-group",
-                        "memory regions: "
-                                + member.getRegionsCount()
-                                + " (expected: <= "
-                                + MAX_REGIONS
-                                + ")",
-                        "run the same version of Remus on both hosts");
-            }
-            List<MemoryRegion> regions =
-                    member.getRegionsList().stream()
-                            .map(region -> new MemoryRegion(region.getName(), region.getBytes()))
-                            .toList();
-            specs.add(
-                    new StandbySpec(
-                            member.getName(),
-                            member.getUuid(),
-                            member.getHypervisor(),
-                            member.getSpec(),
-                            regions));
-        }
-        return specs;
     }
 
     private static Accepted accepted(List<Finding> findings) {

@@ -1,0 +1,105 @@
+package remus.backup;
+
+import org.jspecify.annotations.Nullable;
+import remus.ha.GroupRecord;
+import remus.ha.GroupRecord.Standing;
+import remus.ha.Reason;
+import remus.protocol.FrameType;
+import remus.protocol.wire.Conceded;
+import remus.protocol.wire.Identity;
+
+/**
+ * What a group consists of at its backup (its record, its copies, its line to the primary), and the
+ * carrying out of what {@link BackupCore} decides about them. Conductor's thread only, but for
+ * {@link #record()}.
+ */
+final class BackupWorks implements BackupCore.Effects {
+    final Copies copies = new Copies();
+    final EpochAssembler assembler;
+    final PrimaryPeer primary;
+    final BackupMeter meter = new BackupMeter();
+    private final BackupHost host;
+    private final Identity identity;
+    private volatile GroupRecord record;
+    private boolean spoiled; // an epoch was folded in by half
+    private boolean loaded; // or tried to: it can follow no more
+
+    BackupWorks(BackupHost host, GroupRecord record, Identity identity, EpochAssembler assembler) {
+        this.host = host;
+        this.record = record;
+        this.identity = identity;
+        this.assembler = assembler;
+        primary = new PrimaryPeer(host, identity);
+    }
+
+    GroupRecord record() {
+        return record;
+    }
+
+    Identity identity() {
+        return identity;
+    }
+
+    /** The standbys are made: the record names them. */
+    void made() {
+        record = record.withMembers(copies.members());
+    }
+
+    /** The newest epoch that a primary may go on from; -1 if there is none. */
+    long resumableEpoch() {
+        return spoiled || loaded ? -1 : assembler.committedEpoch();
+    }
+
+    void spoil() {
+        spoiled = true;
+    }
+
+    @Override
+    public void record(Standing standing) {
+        record = record.with(standing);
+        host.records().put(record);
+    }
+
+    @Override
+    public void forget() {
+        host.records().remove(record.name());
+    }
+
+    @Override
+    public void hangUp(String reason) {
+        assembler.drop();
+        primary.hangUp("activated", reason);
+    }
+
+    @Override
+    public @Nullable Reason load() {
+        if (spoiled) {
+            return new Reason("copy-spoiled", "the copy here is not whole; run it at its primary");
+        }
+        loaded = true;
+        return copies.load();
+    }
+
+    @Override
+    public @Nullable Reason run() {
+        Reason failure = copies.run();
+        meter.running(host.nanoTime());
+        if (failure == null) {
+            copies.discard(); // what runs is only let go of
+        }
+        return failure;
+    }
+
+    @Override
+    public void discard() {
+        assembler.drop();
+        copies.discard();
+    }
+
+    @Override
+    public void tellConceded(String reason) {
+        primary.send(
+                FrameType.CONCEDED,
+                Conceded.newBuilder().setIdentity(identity).setReason(reason).build());
+    }
+}
