@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,7 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
 
     // the rest belongs to the I/O thread
     private @Nullable Listener listener;
+    private Consumer<PeerException> onRefusedStranger = why -> {};
     private boolean closed;
 
     private NettyPeerLink(SocketChannel channel, FrameDecoder decoder, String peer) {
@@ -69,6 +71,11 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
         channel.config().setRecvByteBufAllocator(new FrameReadAllocator(decoder));
         channel.pipeline().addLast(decoder).addLast(NAME, link);
         return link;
+    }
+
+    /** Who hears of it if the connection is refused before it is {@link #open}. */
+    void onRefusedStranger(Consumer<PeerException> hears) {
+        onRefusedStranger = hears;
     }
 
     /** Before the first frame arrives. */
@@ -251,6 +258,9 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
     /** Tells the peer why, and closes. */
     void refuse(PeerException why) {
         if (!closed) {
+            if (listener == null) {
+                onRefusedStranger.accept(why);
+            }
             finish(String.valueOf(why.getMessage()), why.toFrame());
         }
     }

@@ -30,6 +30,7 @@ public final class ReplicationServer implements AutoCloseable {
     }
 
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    private final StrangerLog strangers = new StrangerLog();
     private final Channel listening;
 
     private ReplicationServer(
@@ -99,6 +100,7 @@ public final class ReplicationServer implements AutoCloseable {
         boolean full = connections.size() >= limits.maxConnections();
         connections.add(channel);
         NettyPeerLink link = NettyPeerLink.on(channel, LinkOptions.text(channel.remoteAddress()));
+        link.onRefusedStranger(why -> strangers.refused(link.peer(), why, System.nanoTime()));
         if (full) {
             channel.eventLoop().execute(() -> link.refuse(tooMany(limits.maxConnections())));
         } else {

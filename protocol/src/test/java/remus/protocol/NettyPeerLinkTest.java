@@ -228,6 +228,30 @@ class NettyPeerLinkTest {
     }
 
     @Test
+    void strangersAreLoggedOnceHoweverManyTheyAre() throws Exception {
+        listen(ReplicationServer.Limits.DEFAULT);
+        try (CapturedLog log = new CapturedLog(StrangerLog.class)) {
+            String first = "";
+            for (int i = 0; i < 20; i++) {
+                try (Socket socket =
+                        new Socket(server.address().getAddress(), server.address().getPort())) {
+                    socket.setSoTimeout(10_000);
+                    if (first.isEmpty()) {
+                        first = "127.0.0.1:" + socket.getLocalPort();
+                    }
+                    socket.getOutputStream().write(Frames.encode(new FrameEncoder(), ack(1)));
+                    assertThat(refusal(socket).getCode()).isEqualTo("protocol-error");
+                }
+            }
+            assertThat(log.lines()).hasSize(1);
+            assertThat(log.lines().get(0))
+                    .contains(first)
+                    .contains("first frame: ACK (expected: HELLO)")
+                    .contains("protocol-error");
+        }
+    }
+
+    @Test
     void moreConnectionsThanAllowedAreRefused() throws Exception {
         listen(new ReplicationServer.Limits(LIMIT_NANOS, 1));
         connect(Channel.DATA);
