@@ -26,8 +26,9 @@ public final class Main {
     }
 
     static CommandLine commandLine(Console console) {
-        return new CommandLine(new RemusCommand(console))
-                .setUsageHelpAutoWidth(false)
+        CommandLine remus = new CommandLine(new RemusCommand(console));
+        NbdServeCommand.ownSocket(remus);
+        return remus.setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((wrong, given) -> wrongUsage(console, wrong))

@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             TuneCommand.class,
             FailoverCommand.class,
+            NbdCommand.class,
             VersionCommand.class
         })
 @SuppressWarnings("NullAway.Init") // picocli sets what it declares

@@ -29,7 +29,6 @@ final class UsageTest {
                                 + " page is made from the\n")
                 .append("code.\n");
         section(text, remus);
-        remus.getSubcommands().values().forEach(command -> section(text, command));
         GeneratedDoc.assertFresh("cli.md", text.toString());
     }
 
@@ -48,5 +47,6 @@ final class UsageTest {
                 .append("\n\n```\n")
                 .append(command.getUsageMessage(Ansi.OFF).replaceAll("[ \t]+\n", "\n"))
                 .append("```\n");
+        command.getSubcommands().values().forEach(inner -> section(text, inner));
     }
 }
