@@ -26,6 +26,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -158,20 +159,28 @@ public final class NbdServer implements AutoCloseable {
     }
 
     private static void removeStale(Path socket) {
-        try (var probe = java.nio.channels.SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            throw inUse(socket, "a server listens on " + socket + " (" + probe + ")");
-        } catch (IOException nobody) {
-            try {
-                boolean regular = Files.isRegularFile(socket, LinkOption.NOFOLLOW_LINKS);
-                boolean directory = Files.isDirectory(socket, LinkOption.NOFOLLOW_LINKS);
-                if (regular || directory || Files.isSymbolicLink(socket)) {
-                    throw inUse(socket, socket + " exists and is no socket");
-                }
-                Files.delete(socket);
-                log.info("nbd: replacing {}, on which nobody listens", socket);
-            } catch (IOException e) {
-                throw cannotListen("unix:" + socket, e);
+        try {
+            if (isLive(socket)) {
+                throw inUse(socket, "a server listens on " + socket);
             }
+            boolean regular = Files.isRegularFile(socket, LinkOption.NOFOLLOW_LINKS);
+            boolean directory = Files.isDirectory(socket, LinkOption.NOFOLLOW_LINKS);
+            if (regular || directory || Files.isSymbolicLink(socket)) {
+                throw inUse(socket, socket + " exists and is no socket");
+            }
+            Files.delete(socket);
+            log.info("nbd: replacing {}, on which nobody listens", socket);
+        } catch (IOException e) {
+            throw cannotListen("unix:" + socket, e);
+        }
+    }
+
+    private static boolean isLive(Path socket) throws IOException {
+        try {
+            java.nio.channels.SocketChannel.open(UnixDomainSocketAddress.of(socket)).close();
+            return true;
+        } catch (ConnectException refused) {
+            return false;
         }
     }
 

@@ -124,7 +124,7 @@ final class NbdFuzzTest {
         List<byte[]> handshakes = handshakes().map(each -> (byte[]) each.get()[0]).toList();
         List<byte[]> requests = conversations().map(each -> (byte[]) each.get()[0]).toList();
         int ended = 0;
-        for (int round = 0; round < 4000; round++) {
+        for (int round = 0; round < 1500; round++) {
             boolean shake = random.nextBoolean();
             List<byte[]> seeds = shake ? handshakes : requests;
             byte[] bytes = seeds.get(random.nextInt(seeds.size())).clone();
@@ -141,6 +141,6 @@ final class NbdFuzzTest {
                 ended += client.isOpen() ? 0 : 1;
             }
         }
-        assertThat(ended).as("connections that were closed").isBetween(100, 3900);
+        assertThat(ended).as("connections that were closed").isBetween(50, 1450);
     }
 }
