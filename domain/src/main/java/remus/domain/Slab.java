@@ -31,6 +31,9 @@ public final class Slab {
     /** Room for a run table in which every page is a run of its own. */
     public static final int TABLE_BYTES = PAGES * RUN_BYTES;
 
+    /** Bytes of {@link #memory()}. */
+    static final int MEMORY_BYTES = TABLE_BYTES + PAGES * PAGE_BYTES;
+
     /** What a slab holds. */
     public enum Content {
         /** Runs of pages of one region. */
@@ -48,8 +51,11 @@ public final class Slab {
     private int pages;
     private int deviceBytes;
 
-    Slab() {
-        memory = ByteBuffer.allocateDirect(TABLE_BYTES + PAGES * PAGE_BYTES);
+    /**
+     * @param memory off-heap, of {@link #MEMORY_BYTES}
+     */
+    Slab(ByteBuffer memory) {
+        this.memory = memory;
     }
 
     /** Empties the slab for pages of {@code regionIndex}. */

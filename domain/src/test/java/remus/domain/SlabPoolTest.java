@@ -3,8 +3,10 @@ package remus.domain;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class SlabPoolTest {
@@ -22,7 +24,7 @@ class SlabPoolTest {
             lent.add(slab);
         }
         assertThat(lent).hasSize(4).doesNotHaveDuplicates();
-        assertThat(pool.poll(1)).isNull();
+        assertThat(pool.poll(pool.capacity(), 1)).isNull();
         lent.forEach(pool::give);
         assertThat(pool.available()).isEqualTo(4);
     }
@@ -33,5 +35,45 @@ class SlabPoolTest {
         Slab slab = pool.poll();
         pool.give(slab);
         assertThatThrownBy(() -> pool.give(slab)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void lendsTheSlabThatCameBackLast() {
+        SlabPool pool = new SlabPool(0);
+        Slab first = Objects.requireNonNull(pool.poll());
+        Slab second = Objects.requireNonNull(pool.poll());
+        pool.give(first);
+        pool.give(second);
+        assertThat(pool.poll()).isSameAs(second);
+        assertThat(pool.poll()).isSameAs(first);
+    }
+
+    @Test
+    void lendsOnlyUpToTheLimitOfTheOneWhoAsks() throws InterruptedException {
+        SlabPool pool = new SlabPool(0);
+        Slab first = Objects.requireNonNull(pool.poll(2, 1));
+        assertThat(pool.poll(2, 1)).isNotNull();
+        assertThat(pool.poll(2, 1)).isNull();
+        pool.give(first);
+        assertThat(pool.poll(2, 1)).isSameAs(first);
+    }
+
+    @Test
+    void slabsDoNotOverlap() {
+        SlabPool pool = new SlabPool(70L << 20);
+        List<Slab> lent = new ArrayList<>();
+        for (Slab slab = pool.poll(); slab != null; slab = pool.poll()) {
+            lent.add(slab);
+        }
+        for (int i = 0; i < lent.size(); i++) {
+            ByteBuffer memory = lent.get(i).memory();
+            memory.putInt(0, i);
+            memory.putInt(memory.capacity() - 4, i);
+        }
+        for (int i = 0; i < lent.size(); i++) {
+            ByteBuffer memory = lent.get(i).memory();
+            assertThat(memory.getInt(0)).isEqualTo(i);
+            assertThat(memory.getInt(memory.capacity() - 4)).isEqualTo(i);
+        }
     }
 }

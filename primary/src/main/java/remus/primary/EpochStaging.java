@@ -59,7 +59,7 @@ final class EpochStaging implements Staging {
         Slab slab = pool.poll();
         if (slab == null) {
             sender.spill(current(), member);
-            slab = SlabWait.poll(pool, patienceNanos);
+            slab = SlabWait.poll(pool, pool.capacity(), patienceNanos);
         }
         slabs().add(slab);
         return slab;
@@ -69,9 +69,10 @@ final class EpochStaging implements Staging {
     static final class SlabWait {
         private SlabWait() {}
 
-        static Slab poll(SlabPool pool, long patienceNanos) {
+        /** See {@link SlabPool#poll(int, long)}. */
+        static Slab poll(SlabPool pool, int most, long patienceNanos) {
             try {
-                Slab slab = pool.poll(patienceNanos);
+                Slab slab = pool.poll(most, patienceNanos);
                 if (slab != null) {
                     return slab;
                 }
@@ -81,7 +82,7 @@ final class EpochStaging implements Staging {
             throw new DomainException(
                     "staging-exhausted",
                     "all "
-                            + pool.capacity()
+                            + Math.min(most, pool.capacity())
                             + " MiB of staging memory are in flight and the backup took none of"
                             + " it for "
                             + patienceNanos / 1_000_000

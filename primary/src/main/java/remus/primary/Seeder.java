@@ -15,6 +15,9 @@ final class Seeder {
     private static final int MAX_ROUNDS = 5;
     private static final long FEW_PAGES = 1024;
 
+    /** As many slabs as keep the wire busy: more would have left the cache before they are sent. */
+    private static final int SLABS_AHEAD = 12;
+
     private final List<Member> members;
     private final SlabPool pool;
     private final EpochSender sender;
@@ -77,7 +80,7 @@ final class Seeder {
             if (cancelled) {
                 throw new DomainException("cancelled", "seeding was cancelled", "protect again");
             }
-            Slab slab = EpochStaging.SlabWait.poll(pool, patienceNanos);
+            Slab slab = EpochStaging.SlabWait.poll(pool, SLABS_AHEAD, patienceNanos);
             slab.beginPages(region);
             current.add(slab);
             return slab;

@@ -17,6 +17,7 @@ import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor;
 import remus.domain.SlabPool;
+import remus.domain.linux.HugePages;
 import remus.domain.qemu.QemuDomain;
 import remus.domain.qemu.QemuHypervisor;
 import remus.domain.qemu.QemuStandbys;
@@ -151,10 +152,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
         return random.nextLong() >>> 1;
     }
 
-    /**
-     * Staging memory is never given back to the system, only to the next group: freeing it is the
-     * collector's.
-     */
+    /** Staging memory is never given back to the system, only to the next group. */
     @Override
     public synchronized SlabPool staging(long capBytes) {
         for (SlabPool pool : idleStaging) {
@@ -163,7 +161,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
                 return pool;
             }
         }
-        return new SlabPool(capBytes);
+        return new SlabPool(capBytes, HugePages::allocateForever);
     }
 
     @Override

@@ -19,7 +19,9 @@ final class MemoryMapLibrary {
     static final int MAP_SHARED = 1;
     static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     static final int MAP_POPULATE = 0x8000;
+    static final int MADV_HUGEPAGE = 14;
     static final int EINTR = 4;
+    static final int EINVAL = 22;
     static final int ENOSPC = 28;
 
     static {
@@ -45,6 +47,10 @@ final class MemoryMapLibrary {
             int flags,
             int fd,
             long offset)
+            throws LastErrorException;
+
+    /** SAFETY: MADV_HUGEPAGE changes no contents. */
+    static native int madvise(Pointer address, long lengthBytes, int advice)
             throws LastErrorException;
 
     /** SAFETY: no view of the range may be used again; whoever holds views must know. */
