@@ -40,7 +40,7 @@ public final class BackupGroup implements DutyCycle {
     private static final Logger LOG = LoggerFactory.getLogger(BackupGroup.class);
 
     /** Frames received and not yet looked at may hold this much memory; then reading stops. */
-    private static final long BACKLOG_BYTES = 64 << 20;
+    private static final long BACKLOG_BYTES = 16 << 20;
 
     private final BackupHost host;
     private final Mailbox mailbox = new Mailbox();
@@ -69,7 +69,7 @@ public final class BackupGroup implements DutyCycle {
             long reconnectGraceNanos,
             List<List<MemoryRegion>> regionsOfMember) {
         this.host = host;
-        assembler = EpochAssembler.of(regionsOfMember, BACKLOG_BYTES);
+        assembler = EpochAssembler.of(regionsOfMember);
         works = new BackupWorks(host, record, identity, assembler);
         primary = works.primary;
         meter = works.meter;

@@ -17,6 +17,8 @@ import remus.protocol.wire.Pages;
  * its end record matches what arrived. Whatever could fail when it is applied is checked here.
  */
 final class EpochAssembler {
+    private static final long DEVICES_BYTES = 64 << 20;
+
     private final List<List<MemoryRegion>> regionsOfMember;
     private final long capBytes;
     private List<Frame> staged = new ArrayList<>();
@@ -32,11 +34,11 @@ final class EpochAssembler {
         this.capBytes = capBytes;
     }
 
-    /** For epochs that may be as large as all the memory, and so much of device state. */
-    static EpochAssembler of(List<List<MemoryRegion>> regionsOfMember, long deviceBytes) {
+    /** For epochs that may be as large as all the memory, and device state. */
+    static EpochAssembler of(List<List<MemoryRegion>> regionsOfMember) {
         long memory =
                 regionsOfMember.stream().flatMap(List::stream).mapToLong(MemoryRegion::bytes).sum();
-        return new EpochAssembler(regionsOfMember, memory + deviceBytes);
+        return new EpochAssembler(regionsOfMember, memory + DEVICES_BYTES);
     }
 
     /** Whether frames of this type are parts of an epoch. */
