@@ -1,10 +1,13 @@
 package remus.domain.qemu;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import remus.domain.DomainException;
@@ -35,9 +38,10 @@ final class LateMemory {
     void write(StandbyMemory memory, List<QemuStandbySpec.Block> blocks) throws IOException {
         Path target = Path.of("/proc", Long.toString(process.handle().pid()), "mem");
         try (FileChannel open = FileChannel.open(target, StandardOpenOption.WRITE)) {
+            List<Pending> translations = translations(blocks.subList(1, blocks.size()));
             for (int region = 1; region < blocks.size(); region++) {
                 QemuStandbySpec.Block block = blocks.get(region);
-                long address = find(block);
+                long address = find(block, translations.get(region - 1));
                 if (address != 0) {
                     memory.block(region).copyTo(open, address, block.bytes() <= WHOLE_BYTES);
                 }
@@ -45,26 +49,46 @@ final class LateMemory {
         }
     }
 
+    /** Asks for all blocks in one write: a guest waits until the last answer is here. */
+    private List<Pending> translations(List<QemuStandbySpec.Block> blocks) {
+        ByteArrayOutputStream commands = new ByteArrayOutputStream();
+        List<Pending> answers = new ArrayList<>();
+        for (QemuStandbySpec.Block block : blocks) {
+            commands.writeBytes(translation(block.guestPhysical()));
+            answers.add(new Pending("human-monitor-command"));
+        }
+        process.monitor().submit(commands.toByteArray(), answers.toArray(new Pending[0]));
+        return answers;
+    }
+
+    private static byte[] translation(long guestPhysical) {
+        return QmpClient.encode(
+                "human-monitor-command",
+                Map.of("command-line", "gpa2hva 0x" + Long.toHexString(guestPhysical)));
+    }
+
     /** Its address in the process; 0 if the guest does not see it. */
-    private long find(QemuStandbySpec.Block block) {
-        long address = translate(block.guestPhysical(), block.name());
+    private long find(QemuStandbySpec.Block block, Pending translation) {
+        long address = address(translation, block.name());
         if (address == 0) {
             for (String line : process.monitor().human("info mtree -f").split("\n", -1)) {
                 Matcher range = RANGE.matcher(line);
                 if (range.matches() && range.group(2).equals(block.name())) {
-                    return translate(Long.parseUnsignedLong(range.group(1), 16), block.name());
+                    Pending again = new Pending("human-monitor-command");
+                    process.monitor()
+                            .submit(translation(Long.parseUnsignedLong(range.group(1), 16)), again);
+                    return address(again, block.name());
                 }
             }
         }
         return address;
     }
 
-    private long translate(long guestPhysical, String name) {
+    private long address(Pending translation, String name) {
         try {
-            String answer = process.monitor().human("gpa2hva 0x" + Long.toHexString(guestPhysical));
-            Matcher translation = TRANSLATION.matcher(answer);
-            return translation.find() && translation.group(1).equals(name)
-                    ? Long.parseUnsignedLong(translation.group(2), 16)
+            Matcher found = TRANSLATION.matcher(process.monitor().await(translation).asText());
+            return found.find() && found.group(1).equals(name)
+                    ? Long.parseUnsignedLong(found.group(2), 16)
                     : 0;
         } catch (DomainException e) {
             if (e.code().equals("qmp-error")) {
