@@ -21,11 +21,13 @@ public final class ConductorThread {
         return conductor;
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // only shortens pauses; nothing relies on it
     private ConductorThread(String name, DutyCycle work, Mailbox mailbox) {
         this.work = work;
         this.mailbox = mailbox;
         this.thread = new Thread(this::run, name);
         this.thread.setDaemon(true);
+        this.thread.setPriority(Thread.MAX_PRIORITY); // guests stand still until it goes on
     }
 
     private void run() {

@@ -80,6 +80,7 @@ public final class QmpClient implements Monitor {
      * @throws DomainException {@code no-monitor} if nothing listens there, {@code monitor-busy} if
      *     something does but another client is being served
      */
+    @SuppressWarnings("ThreadPriorityCheck") // only shortens pauses; nothing relies on it
     public static QmpClient connect(Path socket, long timeoutNanos) {
         QmpClient client;
         try {
@@ -91,6 +92,7 @@ public final class QmpClient implements Monitor {
         client.unanswered.add(greeting);
         Thread reader = new Thread(() -> client.run(greeting), "qmp-" + socket.getFileName());
         reader.setDaemon(true);
+        reader.setPriority(Thread.MAX_PRIORITY); // a suspended guest waits for what it reads
         reader.start();
         try {
             JsonNode hello = greeting.await(GREETING_TIMEOUT_NANOS);
