@@ -6,8 +6,8 @@
  *       LAPS checkpoints of the QEMU PID through its monitor socket QMP, device state into the file STATE, of the address
  *       ranges START-END (hexadecimal), whose write protection is armed already. For each lap but the first (which inherits what was
  *       written before) one line: suspend save harvest copy resume, in nanoseconds, and the pages copied.
- *   floor sink PORT                       takes messages (8 bytes of length, then that many) and answers each with one byte
- *   floor send HOST PORT BYTES COUNT      sends COUNT messages of BYTES to a sink; for each one line: nanoseconds to the answer
+ *   floor sink PORT MIB                   takes messages (8 bytes of length, then that many) into MIB of memory and answers each with one byte
+ *   floor send HOST PORT BYTES COUNT MIB  sends COUNT messages of BYTES, from MIB of memory, to a sink; for each one line: nanoseconds to the answer
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -250,8 +250,23 @@ static void no_delay(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/* What a stream is sent from or read into: 1 MiB stays in the cache, as much as a guest has does not. */
+static char *window(const char *mib, uint64_t *bytes) {
+    *bytes = strtoull(mib, NULL, 10) << 20;
+    char *memory = *bytes > 0 ? malloc(*bytes) : NULL;
+    if (memory == NULL) fail("window");
+    return memset(memory, 7, *bytes);
+}
+
+/* Bytes of the next call: at most 1 MiB, not past the end of the window. */
+static uint64_t part_of(uint64_t rest, uint64_t at, uint64_t window_bytes) {
+    uint64_t most = window_bytes - at < 1 << 20 ? window_bytes - at : 1 << 20;
+    return rest < most ? rest : most;
+}
+
 static void sink(char **arguments) {
-    static char buffer[1 << 20];
+    uint64_t window_bytes, at = 0;
+    char *buffer = window(arguments[1], &window_bytes);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[0]))};
     int door = socket(AF_INET, SOCK_STREAM, 0), on = 1;
@@ -266,9 +281,10 @@ static void sink(char **arguments) {
         uint64_t bytes;
         while (read_all(from, &bytes, sizeof bytes)) {
             while (bytes > 0) {
-                ssize_t got = read(from, buffer, bytes < sizeof buffer ? bytes : sizeof buffer);
+                ssize_t got = read(from, buffer + at, part_of(bytes, at, window_bytes));
                 if (got <= 0) break;
                 bytes -= (uint64_t)got;
+                at = (at + (uint64_t)got) % window_bytes;
             }
             if (bytes > 0) break;
             write_all(from, "k", 1);
@@ -278,11 +294,11 @@ static void sink(char **arguments) {
 }
 
 static void send_messages(char **arguments) {
-    static char buffer[1 << 20];
+    uint64_t window_bytes, at = 0;
+    char *buffer = window(arguments[4], &window_bytes);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1]))};
     uint64_t bytes = strtoull(arguments[2], NULL, 10);
     int count = atoi(arguments[3]), to = socket(AF_INET, SOCK_STREAM, 0);
-    memset(buffer, 7, sizeof buffer);
     if (inet_pton(AF_INET, arguments[0], &address.sin_addr) != 1) fail(arguments[0]);
     if (connect(to, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
     no_delay(to);
@@ -291,9 +307,10 @@ static void send_messages(char **arguments) {
         uint64_t begun = now();
         write_all(to, &bytes, sizeof bytes);
         for (uint64_t rest = bytes; rest > 0;) {
-            size_t part = rest < sizeof buffer ? rest : sizeof buffer;
-            write_all(to, buffer, part);
+            uint64_t part = part_of(rest, at, window_bytes);
+            write_all(to, buffer + at, part);
             rest -= part;
+            at = (at + part) % window_bytes;
         }
         if (!read_all(to, &answer, 1)) fail("the sink closed");
         printf("%llu\n", (unsigned long long)(now() - begun));
@@ -303,8 +320,8 @@ static void send_messages(char **arguments) {
 
 int main(int count, char **arguments) {
     if (count >= 8 && strcmp(arguments[1], "pause") == 0) pause_laps(arguments + 2, count - 2);
-    else if (count == 3 && strcmp(arguments[1], "sink") == 0) sink(arguments + 2);
-    else if (count == 6 && strcmp(arguments[1], "send") == 0) send_messages(arguments + 2);
+    else if (count == 4 && strcmp(arguments[1], "sink") == 0) sink(arguments + 2);
+    else if (count == 7 && strcmp(arguments[1], "send") == 0) send_messages(arguments + 2);
     else {
         fprintf(stderr, "floor: unknown arguments (see the head of floor.c)\n");
         return 2;
