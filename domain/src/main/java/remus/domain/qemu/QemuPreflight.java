@@ -44,17 +44,13 @@ record QemuPreflight(boolean allowUserNetdev) {
                             }
                         }));
         findings.add(idle(migration, monitor));
-        findings.add(disks(monitor));
+        findings.add(disks(monitor.execute("query-block")));
         return findings;
     }
 
-    /** Throws the first condition that does not hold. */
+    /** Throws what does not hold. */
     void require(QemuProcess process, Monitor monitor) {
-        for (Finding finding : examine(process, monitor)) {
-            if (!finding.passed()) {
-                throw new DomainException(finding.code(), finding.problem(), finding.correction());
-            }
-        }
+        Finding.require(examine(process, monitor));
     }
 
     private static Finding attempt(String code, String verified, Runnable check) {
@@ -107,11 +103,20 @@ record QemuPreflight(boolean allowUserNetdev) {
         return Finding.pass("idle", "no migration and no block job is in progress");
     }
 
-    private static Finding disks(Monitor monitor) {
-        for (JsonNode drive : monitor.execute("query-block")) {
+    /**
+     * The firmware's flash is a block of the guest's memory, which is replicated, and the standby
+     * writes it to its file when it first runs. Only the device tells it from a disk: what its node
+     * or drive is called is its owner's choice.
+     */
+    static boolean isFlash(JsonNode drive) {
+        return drive.path("qdev").asText().startsWith("/machine/system.flash");
+    }
+
+    static Finding disks(JsonNode drives) {
+        for (JsonNode drive : drives) {
             JsonNode inserted = drive.path("inserted");
-            boolean flash = inserted.path("node-name").asText().contains("pflash");
-            if (!inserted.isMissingNode() && !inserted.path("ro").asBoolean() && !flash) {
+            boolean writable = !inserted.isMissingNode() && !inserted.path("ro").asBoolean();
+            if (writable && !isFlash(drive)) {
                 return Finding.fail(
                         "disk-not-replicated",
                         "its disk "
