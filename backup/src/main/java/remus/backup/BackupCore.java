@@ -116,9 +116,9 @@ final class BackupCore {
                             now,
                             new Reason(
                                     why.code(),
-                                    why.sentence()
-                                            + "; run `remus failover` here to resume the group on"
-                                            + " this host"));
+                                    why.sentence(),
+                                    "run `remus failover` here to resume the group on this"
+                                            + " host"));
                 }
             }
             default -> {
@@ -207,7 +207,11 @@ final class BackupCore {
         if (machine.state() != BackupState.ACTIVE) {
             Reason reason = machine.entry().reason();
             throw new DomainException(
-                    reason.code(), reason.sentence(), "see the agent's log on this host");
+                    reason.code(),
+                    reason.sentence(),
+                    reason.correction().isEmpty()
+                            ? "see the agent's log on this host"
+                            : reason.correction());
         }
         return "the group runs here now";
     }
@@ -243,9 +247,7 @@ final class BackupCore {
             machine.transition(
                     BackupState.STANDBY,
                     now,
-                    new Reason(
-                            failure.code(),
-                            "the takeover failed, nothing was activated: " + failure.sentence()));
+                    failure.after("the takeover failed, nothing was activated: "));
             return;
         }
         failure = effects.run();
@@ -263,7 +265,7 @@ final class BackupCore {
             effects.record(Standing.ACTIVATED);
             return null;
         } catch (DomainException e) {
-            return new Reason(e.code(), e.getMessage() + "; " + e.correction());
+            return Reason.of(e);
         }
     }
 }

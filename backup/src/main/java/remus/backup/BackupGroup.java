@@ -131,7 +131,7 @@ public final class BackupGroup implements DutyCycle {
             works.copies.create(host, specs, () -> mailbox.post(this::standbyLost));
         } catch (DomainException e) {
             PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
-            core.neverBegan(new Reason(e.code(), String.valueOf(e.getMessage())), host.nanoTime());
+            core.neverBegan(Reason.of(e), host.nanoTime());
             return;
         } catch (RuntimeException e) {
             LOG.error("bug: {}: no standbys can be made of this offer", record().name(), e);
@@ -340,12 +340,6 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {
-        LOG.info(
-                "{}: {} -> {}: {} ({})",
-                record().name(),
-                from,
-                to,
-                reason.sentence(),
-                reason.code());
+        LOG.info("{}: {} -> {}: {} ({})", record().name(), from, to, reason.text(), reason.code());
     }
 }

@@ -164,12 +164,7 @@ public final class BackupService {
                     link.send(Frame.of(FrameType.ACCEPTED, accepted(findings)), link::close);
                     return;
                 }
-                for (Finding finding : findings) {
-                    if (!finding.passed()) {
-                        throw new DomainException(
-                                finding.code(), finding.problem(), finding.correction());
-                    }
-                }
+                Finding.require(findings);
                 OfferRules.requirePort(first);
                 begin(link, first, offer, specs);
             } catch (DomainException e) {

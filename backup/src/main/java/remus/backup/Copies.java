@@ -107,7 +107,7 @@ final class Copies {
                 step.accept(standby);
             } catch (DomainException e) {
                 LOG.error("standby {}: cannot {}: {}", standby.identity(), what, e.getMessage(), e);
-                failure = new Reason(e.code(), e.getMessage() + "; " + e.correction());
+                failure = Reason.of(e);
             }
         }
         return failure;

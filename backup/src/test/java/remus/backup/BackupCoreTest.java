@@ -175,7 +175,7 @@ class BackupCoreTest {
         BackupCore core = core(BackupState.STANDBY, false);
         core.suspected(WHY, 1);
         assertThat(effects).isEmpty();
-        assertThat(machine.entry().reason().sentence()).contains("remus failover");
+        assertThat(machine.entry().reason().correction()).contains("remus failover");
         core.trusted(2);
         assertThat(machine.entry().reason().code()).isEqualTo("standby");
     }

@@ -120,7 +120,7 @@ public final class BenchAgent {
         }
         long last = System.nanoTime();
         if (view.state() != GroupState.PROTECTED) {
-            out.println("error " + view.state() + ": " + view.reason().sentence());
+            out.println("error " + view.state() + ": " + view.reason().text());
             return;
         }
         out.printf(

@@ -17,6 +17,7 @@ final class CheckpointLoop {
     private final LongSupplier clock;
     private final EpochStaging[] staging;
     private final boolean[] suspended;
+    private final boolean[] stoodStill;
     private final boolean[] consistent;
     private final long[] saved;
     private final long[] harvested;
@@ -38,6 +39,7 @@ final class CheckpointLoop {
             staging[i] = new EpochStaging(pool, sender, patienceNanos);
         }
         suspended = new boolean[count];
+        stoodStill = new boolean[count];
         consistent = new boolean[count];
         saved = new long[count];
         harvested = new long[count];
@@ -89,6 +91,10 @@ final class CheckpointLoop {
                 timeline.copied = clock.getAsLong();
                 eachDevice(device -> device.preresume(epoch.epoch));
                 complete = true;
+            } else {
+                for (int i = 0; i < stoodStill.length; i++) {
+                    stoodStill[i] = !suspended[i];
+                }
             }
         } catch (RuntimeException e) {
             throw new LapException(e, harvesting);
@@ -106,6 +112,11 @@ final class CheckpointLoop {
             return Outcome.NOT_RUNNING;
         }
         return all(consistent) ? Outcome.COMPLETE : Outcome.VOID;
+    }
+
+    /** Whether a member was what kept the last lap that was {@link Outcome#NOT_RUNNING}. */
+    boolean stoodStill(int member) {
+        return stoodStill[member];
     }
 
     /** Adds the saved device states, which are read while the guests run. */

@@ -215,7 +215,7 @@ final class GroupWorks implements PrimaryEffects {
         try {
             step.accept(current);
         } catch (DomainException e) {
-            events.failed(PrimaryGroup.reason(e));
+            events.failed(Reason.of(e));
         }
     }
 

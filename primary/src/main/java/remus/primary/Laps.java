@@ -36,9 +36,11 @@ final class Laps {
         scheduler.begun(now);
         try {
             Outcome outcome = current.checkpoint();
-            if (failedLaps > 0 && outcome == Outcome.COMPLETE) {
+            if (outcome == Outcome.NOT_RUNNING) {
+                stoodStill(current);
+            } else if (outcome == Outcome.COMPLETE) {
+                core.lapDone(failedLaps > 0, host.nanoTime());
                 failedLaps = 0;
-                core.normal(host.nanoTime());
             }
         } catch (LapException e) {
             lapFailed(e, e.pagesLost());
@@ -48,13 +50,24 @@ final class Laps {
         return scheduler.dueInNanos(host.nanoTime());
     }
 
+    /** Also says so of a member that stood still before anybody listened. */
+    private void stoodStill(Protection current) {
+        for (int i = 0; i < current.members.size(); i++) {
+            if (current.stoodStill(i)) {
+                String name = current.members.get(i).name();
+                core.memberPaused(
+                        name, "it did not run when a checkpoint was due", host.nanoTime());
+            }
+        }
+    }
+
     private void lapFailed(RuntimeException failure, boolean pagesLost) {
         Throwable cause = failure instanceof LapException ? failure.getCause() : failure;
         Reason why =
                 cause instanceof DomainException known
-                        ? PrimaryGroup.reason(known)
+                        ? Reason.of(known)
                         : new Reason("checkpoint-failed", "a checkpoint failed: " + cause);
-        LOG.warn("{}: {}", group, why.sentence(), failure);
+        LOG.warn("{}: {}", group, why.text(), failure);
         failedLaps++;
         if (pagesLost || failedLaps >= LAPS_MAY_FAIL) {
             failedLaps = 0;

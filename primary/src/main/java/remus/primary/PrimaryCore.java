@@ -1,7 +1,6 @@
 package remus.primary;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.ha.GroupRecord.Standing;
@@ -17,9 +16,6 @@ import remus.protocol.wire.Fate;
  * activate that copy, or by an operator's word.
  */
 final class PrimaryCore {
-    private static final Reason PROTECTED =
-            new Reason("protected", "every epoch is acknowledged before its output leaves");
-
     private final StateMachine<GroupState> machine;
     private final PrimaryEffects effects;
     private final boolean automatic;
@@ -34,8 +30,10 @@ final class PrimaryCore {
 
     private boolean switchedOff;
 
-    /** Members that their owners switched off while this agent looked on. */
-    private final Set<String> offMembers = new HashSet<>();
+    private final MemberStates members = new MemberStates();
+
+    /** What the backup refused; null once it welcomed us, or is away. */
+    private @Nullable Reason refusal;
 
     /** Whether this host has its copies in hand; without them the backup's are the only ones. */
     private boolean membersHere;
@@ -71,12 +69,17 @@ final class PrimaryCore {
         return standing;
     }
 
+    MemberStates members() {
+        return members;
+    }
+
     /** The backup says what became of this incarnation there. */
     void welcomed(Fate fate, boolean canResume, long now) {
         if (isOver()) {
             return;
         }
         connected = true;
+        refusal = null;
         switch (fate) {
             case ACTIVATED -> superseded(now);
             case CONCEDED -> conceded("it had conceded", now);
@@ -85,12 +88,7 @@ final class PrimaryCore {
                 if (standing == Standing.SEEDING) {
                     effects.offer();
                 } else {
-                    hold(
-                            now,
-                            "backup-forgot",
-                            "the backup has no record of this protection, so it cannot promise"
-                                + " anything: output is held; make sure that no copy runs there,"
-                                + " then `remus unprotect --force`");
+                    hold(PrimaryReasons.BACKUP_FORGOT, now);
                 }
             }
         }
@@ -106,7 +104,7 @@ final class PrimaryCore {
                 && canResume
                 && machine.state() != GroupState.LEAVING) {
             effects.resumeSession();
-            machine.transition(GroupState.PROTECTED, now, PROTECTED);
+            machine.transition(GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
         } else {
             effects.askConcession(machine.entry().reason().sentence());
         }
@@ -125,17 +123,15 @@ final class PrimaryCore {
         if (standing == Standing.SEEDING) {
             giveUpOrRetry(reason, now);
         } else {
-            hold(now, reason.code(), reason.sentence());
+            refusal = reason.after("the backup refuses: ");
+            hold(refusal, now);
             effects.hangUp("refused: " + reason.code());
         }
     }
 
     void accepted(long now) {
         if (machine.state() == GroupState.CONNECTING) {
-            machine.transition(
-                    GroupState.SEEDING,
-                    now,
-                    new Reason("seeding", "memory is being copied while the guest runs"));
+            machine.transition(GroupState.SEEDING, now, PrimaryReasons.SEEDING);
             effects.seed();
         }
     }
@@ -150,7 +146,7 @@ final class PrimaryCore {
     void acknowledged(long now) {
         if (machine.state() == GroupState.SEEDING && standing == Standing.PROTECTED) {
             persistent = true;
-            machine.transition(GroupState.PROTECTED, now, PROTECTED);
+            machine.transition(GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
         }
     }
 
@@ -159,7 +155,7 @@ final class PrimaryCore {
             return;
         }
         if (standing == Standing.SEEDING) {
-            giveUpOrRetry(new Reason("backup-gave-up", "the backup gave its copy up: " + why), now);
+            giveUpOrRetry(PrimaryReasons.backupGaveUp(why), now);
             return;
         }
         Reason was = machine.entry().reason();
@@ -169,52 +165,33 @@ final class PrimaryCore {
         }
         effects.record(Standing.SEEDING);
         standing = Standing.SEEDING;
-        startOver(
-                new Reason(
-                        "starting-over",
-                        "the backup gave its copy up ("
-                                + why
-                                + "); the guest runs unprotected until the next copy is complete;"
-                                + " before: "
-                                + was.code()),
-                now);
+        startOver(PrimaryReasons.startingOver(why, was), now);
     }
 
     private void superseded(long now) {
         standing = Standing.ACTIVATED;
         effects.retire();
         effects.record(standing);
-        machine.transition(
-                GroupState.SUPERSEDED,
-                now,
-                new Reason(
-                        "superseded",
-                        "the backup has taken over and runs this group; the copy here is stopped"
-                                + " and silent (`remus unprotect` destroys it)"));
+        machine.transition(GroupState.SUPERSEDED, now, PrimaryReasons.SUPERSEDED);
     }
 
     void lost(String reason, long now) {
         connected = false;
         copyWaits = false;
-        Reason why =
-                new Reason(
-                        "link-lost", "the connection to the backup " + reason + "; output is held");
         if (standing == Standing.SEEDING) {
-            giveUpOrRetry(new Reason("backup-lost", "the connection to the backup " + reason), now);
+            giveUpOrRetry(PrimaryReasons.backupLost(reason), now);
         } else {
-            hold(now, why.code(), why.sentence());
+            hold(refusal != null ? refusal : PrimaryReasons.linkLost(reason), now);
         }
     }
 
     void unreachable(String reason, long now) {
+        if (refusal != null) {
+            refusal = null;
+            hold(PrimaryReasons.linkLost("cannot be made: " + reason), now);
+        }
         if (standing == Standing.SEEDING && !persistent) {
-            giveUpOrRetry(
-                    new Reason(
-                            "backup-unreachable",
-                            "no agent answers there: "
-                                    + reason
-                                    + "; start `remus agent` on the backup or correct the address"),
-                    now);
+            giveUpOrRetry(PrimaryReasons.unreachable(reason), now);
         }
     }
 
@@ -234,7 +211,7 @@ final class PrimaryCore {
             return;
         }
         mustStartOver = true;
-        hold(now, reason.code(), reason.sentence());
+        hold(reason, now);
         if (connected && membersHere && loss == null && machine.state() == GroupState.DEGRADED) {
             effects.askConcession(reason.sentence());
         }
@@ -245,46 +222,58 @@ final class PrimaryCore {
         machine.transition(machine.state(), now, reason);
     }
 
-    /** Back to normal after {@link #remark}. */
-    void normal(long now) {
-        if (machine.state() == GroupState.PROTECTED) {
-            machine.transition(GroupState.PROTECTED, now, PROTECTED);
+    /** A whole epoch: all members run. */
+    void lapDone(boolean othersFailedBefore, long now) {
+        if (othersFailedBefore || members.standingStill() != null) {
+            members.allRun();
+            normal(now);
         }
     }
 
-    void memberPaused(String name, String detail, long now) {
-        remark(
-                new Reason(
-                        "guest-paused",
-                        name
-                                + " is paused, not by us ("
-                                + detail
-                                + "); checkpoints go on when it runs"),
-                now);
+    /** Back to normal after {@link #remark}. */
+    private void normal(long now) {
+        switch (machine.state()) {
+            case SEEDING ->
+                    machine.transition(GroupState.SEEDING, now, orPaused(PrimaryReasons.SEEDING));
+            case PROTECTED ->
+                    machine.transition(
+                            GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
+            default -> {
+                // what holds the output is worse
+            }
+        }
     }
 
-    void memberLost(String name, String detail, long now) {
+    private Reason orPaused(Reason normal) {
+        String paused = members.standingStill();
+        return paused == null ? normal : PrimaryReasons.paused(paused);
+    }
+
+    /** It is remembered in every state; shown where nothing worse is to be said. */
+    void memberPaused(String name, String detail, long now) {
+        members.paused(name, detail);
+        normal(now);
+    }
+
+    void memberResumed(String name, long now) {
+        members.resumed(name);
+        normal(now);
+    }
+
+    /** Their processes are gone, and nobody switched them off. */
+    void membersLost(List<String> names, String detail, long now) {
+        names.forEach(name -> members.gone(name, detail));
         if (isOver() || standing == Standing.OFF || loss != null) {
             return;
         }
-        Reason reason =
-                new Reason(
-                        "domain-lost",
-                        name
-                                + " died on this host ("
-                                + detail
-                                + ")"
-                                + (standing != Standing.PROTECTED
-                                        ? "; there was no complete copy yet"
-                                        : automatic
-                                                ? "; the backup takes over"
-                                                : "; run `remus failover` on the backup"));
+        boolean copyExists = standing == Standing.PROTECTED;
+        Reason reason = PrimaryReasons.died(names, detail, copyExists, automatic);
         if (standing == Standing.SEEDING) {
             end(false, reason, now);
         } else {
-            loss = detail;
             mustStartOver = true;
-            hold(now, reason.code(), reason.sentence());
+            hold(reason, now);
+            loss = detail;
             effects.tellMembersGone(false, detail);
         }
     }
@@ -294,10 +283,8 @@ final class PrimaryCore {
             return;
         }
         switchedOff = true;
-        offMembers.add(name);
-        Reason reason =
-                new Reason(
-                        "switched-off", name + " was switched off by its owner (" + detail + ")");
+        members.off(name, detail);
+        Reason reason = PrimaryReasons.switchedOff(name, detail);
         if (standing == Standing.SEEDING) {
             end(true, reason, now);
             return;
@@ -316,18 +303,14 @@ final class PrimaryCore {
      * @throws DomainException if it may not be done without the backup's promise
      */
     String unprotect(boolean force, long now) {
-        Reason reason =
-                new Reason("unprotected", "let go by an operator; the guest is as it was found");
+        Reason reason = PrimaryReasons.UNPROTECTED;
         if (machine.state().isFinal()) {
             return "it was not protected any more";
         }
         if (machine.state() == GroupState.SUPERSEDED) {
             effects.destroyRetired();
             effects.forget();
-            machine.transition(
-                    GroupState.UNPROTECTED,
-                    now,
-                    new Reason("cleaned-up", "the stale copy is destroyed"));
+            machine.transition(GroupState.UNPROTECTED, now, PrimaryReasons.CLEANED_UP);
             return "the stale copy on this host is destroyed; the group runs at the backup";
         }
         boolean askedInVain = machine.state() == GroupState.LEAVING || !connected;
@@ -358,9 +341,10 @@ final class PrimaryCore {
         return machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED;
     }
 
-    private void hold(long now, String code, String sentence) {
-        if (machine.state() != GroupState.LEAVING && !isOver()) {
-            machine.transition(GroupState.DEGRADED, now, new Reason(code, sentence));
+    /** Nothing hides that the only copy is the backup's. */
+    private void hold(Reason reason, long now) {
+        if (machine.state() != GroupState.LEAVING && !isOver() && loss == null) {
+            machine.transition(GroupState.DEGRADED, now, reason);
         }
     }
 
@@ -380,6 +364,7 @@ final class PrimaryCore {
         loss = null;
         membersHere = true;
         connected = false;
+        members.forget();
         effects.startOver();
         machine.transition(GroupState.CONNECTING, now, reason);
     }
@@ -387,7 +372,7 @@ final class PrimaryCore {
     private void end(boolean off, Reason reason, long now) {
         effects.letGo();
         if (off) {
-            effects.destroySwitchedOff(offMembers);
+            effects.destroySwitchedOff(members.with(MemberStates.State.OFF));
         }
         effects.forget();
         machine.transition(off ? GroupState.OFF : GroupState.UNPROTECTED, now, reason);

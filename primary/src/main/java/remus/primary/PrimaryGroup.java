@@ -198,7 +198,7 @@ public final class PrimaryGroup implements DutyCycle {
             session.hurry(now);
             return 0;
         } catch (DomainException e) {
-            core.remark(reason(e), now);
+            core.remark(Reason.of(e), now);
             return RETRY_NANOS;
         }
     }
@@ -214,12 +214,12 @@ public final class PrimaryGroup implements DutyCycle {
             if (missing.isEmpty()) {
                 core.adopted();
             } else {
-                core.memberLost(String.join(", ", missing), "gone when the agent restarted", now);
+                core.membersLost(missing, "gone when the agent restarted", now);
             }
         } catch (DomainException e) {
             LOG.warn("{}: cannot take up the group again: {}", settings.group(), e.getMessage());
             works.putBack();
-            core.remark(reason(e), now);
+            core.remark(Reason.of(e), now);
         }
     }
 
@@ -229,7 +229,7 @@ public final class PrimaryGroup implements DutyCycle {
                 core.seeded(host.nanoTime());
             }
         } catch (DomainException e) {
-            core.breakOff(reason(e), host.nanoTime());
+            core.breakOff(Reason.of(e), host.nanoTime());
         }
         return 0;
     }
@@ -243,11 +243,11 @@ public final class PrimaryGroup implements DutyCycle {
         String name = source.members.get(index).name();
         LOG.info("{}: {} {} ({})", settings.group(), name, event.kind(), event.detail());
         switch (event.kind()) {
-            case LOST -> core.memberLost(name, event.detail(), now);
+            case LOST -> core.membersLost(List.of(name), event.detail(), now);
             case SHUTDOWN -> core.memberSwitchedOff(name, event.detail(), now);
             case CONFIG_CHANGED -> core.breakOff(new Reason("config-changed", event.detail()), now);
             case STOPPED -> core.memberPaused(name, event.detail(), now);
-            case RESUMED -> core.normal(now);
+            case RESUMED -> core.memberResumed(name, now);
             default -> {
                 // a reboot or a panic is state like all state: the next epoch carries it
             }
@@ -291,7 +291,7 @@ public final class PrimaryGroup implements DutyCycle {
     /** What an operator sees. Any thread may call it. */
     public PrimaryView view() {
         return PrimaryView.of(
-                settings, machine.entry(), scheduler, timelines, works, host.nanoTime());
+                settings, machine.entry(), core, scheduler, timelines, works, host.nanoTime());
     }
 
     /** The timelines of the newest epochs, for measurements. */
@@ -304,17 +304,7 @@ public final class PrimaryGroup implements DutyCycle {
             host.stagingDone(staging);
             ended.countDown();
         }
-        LOG.info(
-                "{}: {} -> {}: {} ({})",
-                settings.group(),
-                from,
-                to,
-                reason.sentence(),
-                reason.code());
-    }
-
-    static Reason reason(DomainException e) {
-        return new Reason(e.code(), e.getMessage() + "; " + e.correction());
+        LOG.info("{}: {} -> {}: {} ({})", settings.group(), from, to, reason.text(), reason.code());
     }
 
     private final class Works implements GroupWorks.Events {
@@ -353,8 +343,9 @@ public final class PrimaryGroup implements DutyCycle {
 
         @Override
         public void onRefused(Refused refused) {
-            String sentence = refused.getProblem() + "; " + refused.getCorrection();
-            core.refused(new Reason(refused.getCode(), sentence), host.nanoTime());
+            core.refused(
+                    new Reason(refused.getCode(), refused.getProblem(), refused.getCorrection()),
+                    host.nanoTime());
         }
 
         @Override

@@ -1,6 +1,11 @@
 package remus.primary;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
 import remus.netbuf.NetBuffer;
@@ -36,12 +41,19 @@ public record PrimaryView(
         long seedTotalBytes,
         List<MemberView> members) {
 
-    /** One member; counters since its devices were attached. */
-    public record MemberView(String name, long clockLagNanos, List<NetBuffer.Stats> netBuffers) {}
+    /**
+     * One member; counters since its devices were attached.
+     *
+     * @param state one word: {@code running}, {@code paused} (not by us), {@code off}, {@code
+     *     gone}, or {@code stopped} (the backup runs it)
+     */
+    public record MemberView(
+            String name, String state, long clockLagNanos, List<NetBuffer.Stats> netBuffers) {}
 
     static PrimaryView of(
             ProtectionSettings settings,
             StateMachine.Entry<GroupState> entry,
+            PrimaryCore core,
             EpochScheduler scheduler,
             TimelineRing timelines,
             GroupWorks works,
@@ -72,14 +84,41 @@ public record PrimaryView(
                 seconds > 0 ? (long) (bytes / seconds) : 0,
                 protection == null ? 0 : protection.seeder.copiedBytes(),
                 protection == null ? 0 : protection.memoryBytes(),
-                protection == null
-                        ? List.of()
-                        : protection.members.stream().map(PrimaryView::member).toList());
+                members(settings, entry.state(), core.members(), protection));
     }
 
-    private static MemberView member(Member member) {
+    /** The members that are open; of the others, and those that are missing, only the names. */
+    private static List<MemberView> members(
+            ProtectionSettings settings,
+            GroupState state,
+            MemberStates states,
+            @Nullable Protection protection) {
+        List<MemberView> views = new ArrayList<>();
+        Set<String> others = new TreeSet<>(states.with(MemberStates.State.GONE));
+        if (protection == null) {
+            others.addAll(settings.domains());
+        } else {
+            for (Member member : protection.members) {
+                others.remove(member.name());
+                views.add(member(member, word(state, states.of(member.name()))));
+            }
+        }
+        others.forEach(
+                name ->
+                        views.add(
+                                new MemberView(name, word(state, states.of(name)), 0, List.of())));
+        return views;
+    }
+
+    private static String word(GroupState group, MemberStates.State state) {
+        boolean retired = group == GroupState.SUPERSEDED && state != MemberStates.State.GONE;
+        return (retired ? MemberStates.State.STOPPED : state).name().toLowerCase(Locale.ROOT);
+    }
+
+    private static MemberView member(Member member, String state) {
         return new MemberView(
                 member.name(),
+                state,
                 member.domain().clockLagNanos(),
                 member.netBuffers().stream().map(NetBuffer::stats).toList());
     }

@@ -160,6 +160,11 @@ final class Protection {
         return outcome;
     }
 
+    /** Whether a member kept the last lap from taking place, as it did not run. */
+    boolean stoodStill(int member) {
+        return loop.stoodStill(member);
+    }
+
     /**
      * The backup holds everything up to {@code epoch}: its output leaves (steps 11 and 12 of the
      * walk).

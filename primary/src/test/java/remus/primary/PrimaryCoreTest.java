@@ -118,10 +118,11 @@ class PrimaryCoreTest {
         events.put("failed", core -> core.failed(WHY, 1));
         events.put("breakOff", core -> core.breakOff(WHY, 1));
         events.put("remark", core -> core.remark(WHY, 1));
-        events.put("normal", core -> core.normal(1));
+        events.put("lapDone", core -> core.lapDone(true, 1));
+        events.put("memberResumed", core -> core.memberResumed("vm", 1));
         events.put("adopted", PrimaryCore::adopted);
         events.put("memberPaused", core -> core.memberPaused("vm", "paused", 1));
-        events.put("memberLost", core -> core.memberLost("vm", "killed", 1));
+        events.put("memberLost", core -> core.membersLost(List.of("vm"), "killed", 1));
         events.put("memberSwitchedOff", core -> core.memberSwitchedOff("vm", "guest", 1));
         events.put("unprotect", core -> core.unprotect(false, 1));
         events.put("unprotect --force", core -> core.unprotect(true, 1));
@@ -222,7 +223,7 @@ class PrimaryCoreTest {
     void lossIsToldWhenTheBackupIsBackAndNoCopyIsGivenUp() {
         PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
         core.lost("closed", 1);
-        core.memberLost("vm", "killed", 2);
+        core.membersLost(List.of("vm"), "killed", 2);
         effects.clear();
         core.welcomed(Fate.STANDBY, true, 3);
         core.breakOff(WHY, 4);
@@ -251,6 +252,57 @@ class PrimaryCoreTest {
         core.conceded("asked", 5);
         assertThat(effects).containsExactly("ask", "letGo", "forget");
         assertThat(machine.state()).isEqualTo(GroupState.UNPROTECTED);
+    }
+
+    @Test
+    void pausedGuestNeverHidesThatOutputIsHeld() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.breakOff(WHY, 1);
+        core.memberPaused("vm", "by its owner", 2);
+        assertThat(machine.entry().reason()).isEqualTo(WHY);
+        assertThat(core.members().of("vm")).isEqualTo(MemberStates.State.PAUSED);
+    }
+
+    @Test
+    void pausedGuestIsSaidAgainWhenTheWorseIsOver() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.lost("closed", 1);
+        core.memberPaused("vm1", "by its owner", 2);
+        core.memberPaused("vm2", "by its owner", 2);
+        assertThat(machine.entry().reason().code()).isEqualTo("link-lost");
+        core.welcomed(Fate.STANDBY, true, 3);
+        assertThat(machine.entry().reason().code()).isEqualTo("guest-paused");
+        core.memberResumed("vm1", 4);
+        assertThat(machine.entry().reason().sentence()).contains("vm2").doesNotContain("vm1");
+        core.lapDone(false, 5);
+        assertThat(machine.entry().reason().code()).isEqualTo("protected");
+    }
+
+    @Test
+    void nothingHidesThatTheOnlyCopyIsTheBackups() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.membersLost(List.of("vm"), "killed", 1);
+        core.lost("closed by peer", 2);
+        core.breakOff(WHY, 3);
+        assertThat(machine.entry().reason().code()).isEqualTo("domain-lost");
+    }
+
+    @Test
+    void refusalOutlivesTheConnectionThatItCloses() {
+        PrimaryCore core = core(GroupState.PROTECTED, Standing.PROTECTED, false);
+        core.welcomed(Fate.STANDBY, true, 1);
+        core.refused(new Reason("wrong-version", "versions 1 to 1", "upgrade"), 2);
+        core.lost("closed by peer", 3);
+        assertThat(machine.entry().reason().code()).isEqualTo("wrong-version");
+        assertThat(machine.entry().reason().correction()).isEqualTo("upgrade");
+        core.unreachable("connection refused", 4);
+        assertThat(machine.entry().reason().code())
+                .as("nobody is there to refuse any more")
+                .isEqualTo("link-lost");
+        core.refused(new Reason("wrong-version", "versions 1 to 1", "upgrade"), 5);
+        core.welcomed(Fate.STANDBY, true, 6);
+        core.lost("closed by peer", 7);
+        assertThat(machine.entry().reason().code()).isEqualTo("link-lost");
     }
 
     @Test

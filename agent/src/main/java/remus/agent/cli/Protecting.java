@@ -85,7 +85,10 @@ final class Protecting {
                 throw new DomainException(
                         now.getReasonCode().isEmpty() ? "not-protected" : now.getReasonCode(),
                         name + " is " + now.getState() + ": " + now.getReason(),
-                        "see `remus check` and the agent's log; the guests run on unprotected");
+                        now.getCorrection().isEmpty()
+                                ? "see `remus check` and the agent's log; the guests run on"
+                                        + " unprotected"
+                                : now.getCorrection());
             }
         } while (!cancelled.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS));
         return ExitCode.INTERRUPTED;

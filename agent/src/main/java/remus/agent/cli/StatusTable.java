@@ -46,7 +46,10 @@ final class StatusTable {
     }
 
     private static void notes(Table table, GroupStatus group) {
-        table.note("  " + group.getRole() + ", peer " + group.getPeer() + ": " + group.getReason());
+        String reason =
+                group.getReason()
+                        + (group.getCorrection().isEmpty() ? "" : "; " + group.getCorrection());
+        table.note("  " + group.getRole() + ", peer " + group.getPeer() + ": " + reason);
         if (group.getSeedTotalBytes() > 0 && group.getSeedBytes() < group.getSeedTotalBytes()) {
             table.note(
                     "  first copy: "
@@ -63,6 +66,7 @@ final class StatusTable {
         for (MemberStatus member : group.getMembersList()) {
             boolean telling =
                     group.getMembersCount() > 1
+                            || member.getState().equals("paused")
                             || member.getDroppedPackets() > 0
                             || Math.abs(member.getClockLagNanos()) >= 1_000_000_000L;
             if (telling) {

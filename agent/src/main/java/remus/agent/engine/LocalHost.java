@@ -72,12 +72,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
     public Member open(String name, ProtectionSettings settings) {
         Domain domain = qemu(settings.unsafe()).open(name);
         try {
-            for (Finding finding : domain.preflight()) {
-                if (!finding.passed()) {
-                    throw new DomainException(
-                            finding.code(), finding.problem(), finding.correction());
-                }
-            }
+            Finding.require(domain.preflight());
             List<NetBuffer> buffers = netBuffers((QemuDomain) domain);
             return new Member(domain, buffers, new ArrayList<>(buffers));
         } catch (RuntimeException e) {

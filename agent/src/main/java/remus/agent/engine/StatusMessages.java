@@ -45,7 +45,7 @@ final class StatusMessages {
         MemberStatus.Builder status =
                 MemberStatus.newBuilder()
                         .setName(member.name())
-                        .setState("running")
+                        .setState(member.state())
                         .setClockLagNanos(member.clockLagNanos());
         for (NetBuffer.Stats stats : member.netBuffers()) {
             status.setHeldBytes(status.getHeldBytes() + stats.heldBytes())
@@ -81,7 +81,9 @@ final class StatusMessages {
     }
 
     private static void reason(GroupStatus.Builder status, Reason reason) {
-        status.setReasonCode(reason.code()).setReason(reason.sentence());
+        status.setReasonCode(reason.code())
+                .setReason(reason.sentence())
+                .setCorrection(reason.correction());
     }
 
     private static Distribution distribution(TimelineRing.Distribution values) {

@@ -61,10 +61,14 @@ final class MainTest {
     void protectFailsWithTheReasonWhenItEnds() {
         operations.then(
                 state("SEEDING"),
-                state("UNPROTECTED").setReasonCode("peer-lost").setReason("hostB does not answer"));
+                state("UNPROTECTED")
+                        .setReasonCode("peer-lost")
+                        .setReason("hostB does not answer")
+                        .setCorrection("start the agent of hostB"));
         assertThat(cli.run("protect", "web1", "hostB")).isEqualTo(1);
         assertThat(cli.err())
-                .contains("error: web1 is UNPROTECTED: hostB does not answer [peer-lost]\nfix: ");
+                .contains("error: web1 is UNPROTECTED: hostB does not answer [peer-lost]")
+                .contains("fix: start the agent of hostB");
     }
 
     @Test
