@@ -82,7 +82,16 @@ final class StoppedAgentNetnsIT {
 
     @Test
     void freezesSoonWithTheDefaultSendBuffer() throws Exception {
-        measureFreeze("default");
+        long start = System.nanoTime();
+        Process flood = lab.flood(0);
+        try {
+            until(90 * SECOND_NANOS, () -> !answers());
+        } finally {
+            flood.destroy();
+            flood.waitFor();
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        System.out.printf("frozen within %.1f s by %d bytes%n", seconds, waitingBytes());
     }
 
     @Test
@@ -120,23 +129,6 @@ final class StoppedAgentNetnsIT {
 
     private int raise() throws IOException {
         return ForeignSocket.raiseSendBuffers(lab.pid(), collectorSocket, SEND_BUFFER_BYTES);
-    }
-
-    private long measureFreeze(String sendBuffer) throws Exception {
-        long start = System.nanoTime();
-        Process flood = lab.flood(0);
-        try {
-            until(90 * SECOND_NANOS, () -> !answers());
-        } finally {
-            flood.destroy();
-            flood.waitFor();
-        }
-        long nanos = System.nanoTime() - start;
-        long bytes = waitingBytes();
-        System.out.printf(
-                "%s send buffer: frozen within %.1f s by %d bytes (about %d echo replies)%n",
-                sendBuffer, nanos / 1e9, bytes, bytes / (4 + 12 + 14 + 20 + 64));
-        return bytes;
     }
 
     /** Whether QEMU's monitor answers within a second. */
