@@ -1,7 +1,13 @@
 package remus.backup;
 
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
+import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
@@ -14,14 +20,23 @@ import remus.protocol.wire.Fate;
  * first is on disk before it has any effect.
  */
 final class BackupCore {
-    static final Reason STANDBY_LOST =
-            new Reason("standby-lost", "the standby's process on this host died");
-    private static final Reason STANDBY =
-            new Reason("standby", "a complete copy waits here and follows the primary");
+
+    /** Failures of a takeover that the next try would only meet again. */
+    private static final Set<String> FOR_GOOD =
+            Set.of("copy-spoiled", "load-failed", "standby-unusable", "standby-lost");
+
+    private static final String AGAIN = ", it is tried again: ";
 
     private final StateMachine<BackupState> machine;
     private final Effects effects;
     private final boolean automatic;
+    private final Tries tries = new Tries();
+
+    /** Why the group was to be taken over, when that failed. */
+    private Reason ground = BackupReasons.STANDBY;
+
+    /** ACTIVATED is on record, and not all domains run yet. */
+    private boolean runUndone;
 
     BackupCore(StateMachine<BackupState> machine, Effects effects, boolean automatic) {
         this.machine = machine;
@@ -59,7 +74,7 @@ final class BackupCore {
     Fate fate() {
         return switch (machine.state()) {
             case SEEDING, STANDBY, TAKING_OVER -> Fate.STANDBY;
-            case ACTIVE -> Fate.ACTIVATED;
+            case ACTIVE, OFF, LOST -> Fate.ACTIVATED;
             case CONCEDED -> Fate.CONCEDED;
             case ENDED -> Fate.UNKNOWN;
         };
@@ -92,14 +107,15 @@ final class BackupCore {
     void committed(long now) {
         if (machine.state() == BackupState.SEEDING) {
             effects.record(Standing.PROTECTED);
-            machine.transition(BackupState.STANDBY, now, STANDBY);
+            machine.transition(BackupState.STANDBY, now, BackupReasons.STANDBY);
         }
     }
 
     /** The primary is heard of again. */
     void trusted(long now) {
         if (machine.state() == BackupState.STANDBY) {
-            machine.transition(BackupState.STANDBY, now, STANDBY);
+            tries.over();
+            machine.transition(BackupState.STANDBY, now, BackupReasons.STANDBY);
         }
     }
 
@@ -195,8 +211,20 @@ final class BackupCore {
             case STANDBY ->
                     takeOver(new Reason("operator", "an operator asked for the failover"), now);
             case ACTIVE -> {
-                return "the group runs here already";
+                if (!runUndone) {
+                    return "the group runs here already";
+                }
+                runAll(new Reason("operator", "an operator asked for the failover"), now);
+                if (runUndone) {
+                    throw undone();
+                }
             }
+            case OFF, LOST ->
+                    throw new DomainException(
+                            "taken-over-before",
+                            "this host took the group over, and it ended here: "
+                                    + machine.entry().reason().sentence(),
+                            "start the domain like any other, then `remus unprotect` here");
             default ->
                     throw new DomainException(
                             "no-complete-copy",
@@ -204,16 +232,20 @@ final class BackupCore {
                                     + machine.state(),
                             "wait until it is STANDBY, or run it at its primary");
         }
-        if (machine.state() != BackupState.ACTIVE) {
-            Reason reason = machine.entry().reason();
-            throw new DomainException(
-                    reason.code(),
-                    reason.sentence(),
-                    reason.correction().isEmpty()
-                            ? "see the agent's log on this host"
-                            : reason.correction());
+        if (machine.state() != BackupState.ACTIVE || runUndone) {
+            throw undone();
         }
         return "the group runs here now";
+    }
+
+    private DomainException undone() {
+        Reason reason = machine.entry().reason();
+        return new DomainException(
+                reason.code(),
+                reason.sentence(),
+                reason.correction().isEmpty()
+                        ? "see the agent's log on this host"
+                        : reason.correction());
     }
 
     /** An operator wants this side to let go of the group. Returns what happened, one sentence. */
@@ -224,7 +256,7 @@ final class BackupCore {
                 concede(why, now);
                 return "the copy on this host is given up; the primary goes on alone";
             }
-            case ACTIVE, CONCEDED -> {
+            case ACTIVE, OFF, LOST, CONCEDED -> {
                 effects.forget();
                 machine.transition(BackupState.ENDED, now, why);
                 return "the protection is forgotten; what runs here runs on";
@@ -244,20 +276,95 @@ final class BackupCore {
             failure = recordActivated();
         }
         if (failure != null) {
-            machine.transition(
-                    BackupState.STANDBY,
-                    now,
-                    failure.after("the takeover failed, nothing was activated: "));
+            ground = why;
+            String words = "the takeover failed, nothing was activated";
+            String then = automatic && isTriedAgain(failure, now) ? AGAIN : ": ";
+            machine.transition(BackupState.STANDBY, now, failure.after(words + then));
             return;
         }
-        failure = effects.run();
-        machine.transition(
-                BackupState.ACTIVE,
-                now,
-                failure == null
-                        ? new Reason(
-                                "took-over", "this host runs the group since " + why.sentence())
-                        : failure);
+        tries.over();
+        runAll(why, now);
+    }
+
+    /** It is on record that this side runs the group: that is tried again in every mode. */
+    private void runAll(Reason why, long now) {
+        Reason failure = effects.run();
+        boolean before = runUndone;
+        runUndone = failure != null;
+        if (failure == null) {
+            tries.over();
+            machine.transition(
+                    BackupState.ACTIVE,
+                    now,
+                    new Reason("took-over", "this host runs the group since " + why.sentence()));
+            return;
+        }
+        ground = why;
+        String then = isTriedAgain(failure, now) ? AGAIN : ": ";
+        if (!before || !FOR_GOOD.contains(failure.code())) { // else the first failure tells more
+            String words = "the group was activated and does not run";
+            machine.transition(BackupState.ACTIVE, now, failure.after(words + then));
+        }
+    }
+
+    private boolean isTriedAgain(Reason failure, long now) {
+        if (FOR_GOOD.contains(failure.code())) {
+            tries.over();
+            return false;
+        }
+        return tries.another(now);
+    }
+
+    /** Time has passed: what failed is tried again when it is due. */
+    void tick(long now) {
+        if (!tries.isDue(now)) {
+            return;
+        }
+        if (machine.state() == BackupState.STANDBY) {
+            takeOver(ground, now);
+        } else if (machine.state() == BackupState.ACTIVE && runUndone) {
+            runAll(ground, now);
+        } else {
+            tries.over();
+        }
+    }
+
+    /** Nanoseconds until {@link #tick} has something to do. */
+    long dueInNanos(long now) {
+        return tries.dueInNanos(now);
+    }
+
+    /**
+     * What became of the domains that run here, in the members' order. Nothing of it makes any of
+     * them run again: whoever ended them, or whoever looks after this host, decides that.
+     */
+    void followed(List<GroupRecord.Member> members, List<Afterlife> afterlives, long now) {
+        if (machine.state() != BackupState.ACTIVE) {
+            return;
+        }
+        String off = named(members, afterlives, Afterlife.OFF);
+        String gone = named(members, afterlives, Afterlife.GONE);
+        if (off.isEmpty() && gone.isEmpty()) {
+            return;
+        }
+        boolean others = afterlives.contains(Afterlife.RUNNING);
+        Reason why = BackupReasons.ended(off, gone, others);
+        if (others) {
+            machine.transition(BackupState.ACTIVE, now, why);
+        } else if (gone.isEmpty()) {
+            effects.record(Standing.OFF);
+            machine.transition(BackupState.OFF, now, why);
+        } else {
+            machine.transition(BackupState.LOST, now, why);
+        }
+    }
+
+    private static String named(
+            List<GroupRecord.Member> members, List<Afterlife> afterlives, Afterlife which) {
+        return IntStream.range(0, members.size())
+                .filter(i -> afterlives.get(i) == which)
+                .mapToObj(i -> members.get(i).name())
+                .collect(Collectors.joining(", "));
     }
 
     private @Nullable Reason recordActivated() {

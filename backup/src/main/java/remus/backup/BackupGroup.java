@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
 import remus.domain.MemoryRegion;
 import remus.domain.StandbySpec;
@@ -42,6 +43,9 @@ public final class BackupGroup implements DutyCycle {
     /** Frames received and not yet looked at may hold this much memory; then reading stops. */
     private static final long BACKLOG_BYTES = 16 << 20;
 
+    /** How often it is seen whether the domains that were taken over still run. */
+    private static final long LOOK_NANOS = 1_000_000_000;
+
     private final BackupHost host;
     private final Mailbox mailbox = new Mailbox();
     private final StateMachine<BackupState> machine;
@@ -52,7 +56,9 @@ public final class BackupGroup implements DutyCycle {
     private final BackupMeter meter;
     private final BackupWorks works;
     private final AtomicLong backlogBytes = new AtomicLong();
+    private volatile List<Afterlife> afterlives = List.of();
     private boolean suspicionActedOn;
+    private long nextLook;
 
     /**
      * @param record names the group and its incarnation; its standing tells whether this is a new
@@ -83,6 +89,7 @@ public final class BackupGroup implements DutyCycle {
                         host.nanoTime(),
                         this::entered);
         core = new BackupCore(machine, works, record.failover().startsWith("AUTOMATIC"));
+        nextLook = host.nanoTime();
         detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
     }
 
@@ -122,7 +129,28 @@ public final class BackupGroup implements DutyCycle {
             }
             core.suspected(suspicion, now);
         }
-        return suspicionActedOn ? Long.MAX_VALUE : detector.dueInNanos(now);
+        core.tick(now);
+        long due = suspicionActedOn ? Long.MAX_VALUE : detector.dueInNanos(now);
+        return Math.min(due, Math.min(core.dueInNanos(now), follow(now)));
+    }
+
+    /** Looks what became of the domains that run here. Returns nanoseconds until the next look. */
+    private long follow(long now) {
+        if (machine.state() != BackupState.ACTIVE) {
+            return Long.MAX_VALUE;
+        }
+        if (now - nextLook < 0) {
+            return nextLook - now;
+        }
+        nextLook = now + LOOK_NANOS;
+        List<GroupRecord.Member> members = record().members();
+        afterlives = members.stream().map(host::afterlife).toList();
+        try {
+            core.followed(members, afterlives, now);
+        } catch (DomainException e) {
+            LOG.warn("{}: cannot be recorded: {}", record().name(), e.getMessage());
+        }
+        return LOOK_NANOS;
     }
 
     /** Makes the standbys, then tells the primary that it may send. */
@@ -308,7 +336,7 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void standbyLost() {
-        core.giveUp(BackupCore.STANDBY_LOST, host.nanoTime());
+        core.giveUp(BackupReasons.STANDBY_LOST, host.nanoTime());
     }
 
     /** Runs the group here, at an operator's word. Any thread may call it. */
@@ -336,7 +364,7 @@ public final class BackupGroup implements DutyCycle {
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
-        return meter.view(record(), machine.entry(), host.nanoTime());
+        return meter.view(record(), machine.entry(), afterlives, host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {

@@ -2,6 +2,7 @@ package remus.backup;
 
 import java.util.function.Consumer;
 import remus.domain.Hypervisor;
+import remus.ha.GroupRecord;
 import remus.ha.RecordStore;
 
 /** What the backup side needs of the host that it runs on; the simulator has one of its own. */
@@ -22,6 +23,22 @@ public interface BackupHost {
      * only if that host itself answered that none does.
      */
     void probe(String host, int port, Consumer<Boolean> refused);
+
+    /**
+     * What became of the process that runs, or ran, a domain which this host took over. It is not
+     * ours and tells us nothing by itself: it is asked for.
+     */
+    Afterlife afterlife(GroupRecord.Member member);
+
+    /** What became of a domain that was taken over. */
+    enum Afterlife {
+        /** Its process is there. */
+        RUNNING,
+        /** Its process ended in order: the guest, or its owner, switched it off. */
+        OFF,
+        /** Its process is gone without a word: it was killed, it crashed, or the host rebooted. */
+        GONE
+    }
 
     /** Runs a group's conductor until it is done. */
     void conduct(BackupGroup group);

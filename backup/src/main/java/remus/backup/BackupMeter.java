@@ -1,6 +1,11 @@
 package remus.backup;
 
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import remus.backup.BackupHost.Afterlife;
 import remus.ha.GroupRecord;
 import remus.ha.StateMachine;
 
@@ -29,16 +34,39 @@ final class BackupMeter {
         takeoverNanos = now - suspectedSince;
     }
 
-    BackupView view(GroupRecord record, StateMachine.Entry<BackupState> entry, long now) {
+    BackupView view(
+            GroupRecord record,
+            StateMachine.Entry<BackupState> entry,
+            List<Afterlife> afterlives,
+            long now) {
         return new BackupView(
                 record,
                 entry.state(),
                 entry.reason(),
-                takeoverNanos == 0 ? entry.sinceNanos() : runningSince,
+                takeoverNanos != 0 && entry.state() == BackupState.ACTIVE
+                        ? runningSince
+                        : entry.sinceNanos(),
                 committedEpoch,
                 lastCommitNanos == 0 ? 0 : now - lastCommitNanos,
                 receivedBytes.get(),
                 takeoverNanos,
-                record.members());
+                record.members(),
+                memberStates(record, entry.state(), afterlives));
+    }
+
+    private static List<String> memberStates(
+            GroupRecord record, BackupState state, List<Afterlife> afterlives) {
+        return IntStream.range(0, record.members().size())
+                .mapToObj(i -> memberState(state, i < afterlives.size() ? afterlives.get(i) : null))
+                .toList();
+    }
+
+    private static String memberState(BackupState state, @Nullable Afterlife afterlife) {
+        return switch (state) {
+            case SEEDING, STANDBY, TAKING_OVER -> "waiting";
+            case ACTIVE, OFF, LOST ->
+                    afterlife == null ? "unknown" : afterlife.name().toLowerCase(Locale.ROOT);
+            case CONCEDED, ENDED -> "none";
+        };
     }
 }

@@ -12,6 +12,7 @@ import remus.domain.Finding;
 import remus.domain.StandbySpec;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
+import remus.ha.RecordStore;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.Identities;
@@ -41,7 +42,7 @@ public final class BackupService {
     /** Takes up what the records of an earlier life say. */
     public BackupService(BackupHost host) {
         this.host = host;
-        for (GroupRecord record : host.records().list()) {
+        for (GroupRecord record : host.records().list().records()) {
             if (record.role() == GroupRecord.Role.BACKUP) {
                 takeUp(record);
             }
@@ -241,9 +242,16 @@ public final class BackupService {
                 });
     }
 
+    private static Finding primaryHere(String name) {
+        return Finding.fail(
+                "group-exists",
+                "this host is the primary of a group " + name,
+                "run `remus unprotect " + name + "` here first, or use another name");
+    }
+
     private static DomainException taken(String name, BackupState state) {
         return new DomainException(
-                state == BackupState.ACTIVE ? "activated" : "group-exists",
+                state.isActivated() ? "activated" : "group-exists",
                 "this host already has a group " + name + ", in state " + state,
                 "run `remus unprotect " + name + "` here first, or use another name");
     }
@@ -257,6 +265,20 @@ public final class BackupService {
                     Finding.fail(
                             taken.code(), String.valueOf(taken.getMessage()), taken.correction()));
         }
+        String name = offer.getGroupName();
+        RecordStore.Contents known = host.records().list();
+        known.unreadable().stream()
+                .filter(record -> record.name().equals(name))
+                .map(RecordStore.Unreadable::why)
+                .forEach(
+                        why ->
+                                findings.add(
+                                        Finding.fail(
+                                                why.code(), why.sentence(), why.correction())));
+        known.records().stream()
+                .filter(record -> record.role() == GroupRecord.Role.PRIMARY)
+                .filter(record -> record.name().equals(name))
+                .forEach(record -> findings.add(primaryHere(name)));
         for (StandbySpec spec : specs) {
             findings.addAll(host.hypervisor(spec.hypervisor()).checkStandby(spec));
         }

@@ -11,7 +11,7 @@ import remus.ha.Reason;
  * What a group is at its backup.
  *
  * <pre>
- *   SEEDING --> STANDBY --> TAKING_OVER --> ACTIVE --> ENDED
+ *   SEEDING --> STANDBY --> TAKING_OVER --> ACTIVE --> OFF | LOST --> ENDED
  *      |          |  ^          |
  *      |          |  +----------+        nothing was activated
  *      v          v
@@ -27,6 +27,10 @@ public enum BackupState {
     TAKING_OVER,
     /** The domains run here. */
     ACTIVE,
+    /** The domains ran here until their owner switched them off; nobody runs them again. */
+    OFF,
+    /** The domains ran here and are gone, by nobody's will; nothing runs them again by itself. */
+    LOST,
     /** The copy was given up, on the record: it is never activated. */
     CONCEDED,
     /** There is nothing here any more. */
@@ -38,7 +42,9 @@ public enum BackupState {
         LEGAL.put(SEEDING, EnumSet.of(STANDBY, CONCEDED, ENDED));
         LEGAL.put(STANDBY, EnumSet.of(TAKING_OVER, CONCEDED));
         LEGAL.put(TAKING_OVER, EnumSet.of(ACTIVE, STANDBY));
-        LEGAL.put(ACTIVE, EnumSet.of(ENDED));
+        LEGAL.put(ACTIVE, EnumSet.of(OFF, LOST, ENDED));
+        LEGAL.put(OFF, EnumSet.of(ENDED));
+        LEGAL.put(LOST, EnumSet.of(ENDED));
         LEGAL.put(CONCEDED, EnumSet.of(ENDED));
         LEGAL.put(ENDED, EnumSet.noneOf(BackupState.class));
     }
@@ -48,13 +54,19 @@ public enum BackupState {
         return switch (standing) {
             case SEEDING, PROTECTED -> SEEDING;
             case ACTIVATED -> ACTIVE;
-            case CONCEDED, OFF -> CONCEDED;
+            case OFF -> OFF;
+            case CONCEDED -> CONCEDED;
         };
     }
 
     /** Why a group begins in this state. */
     Reason onRecord() {
         return new Reason(name().toLowerCase(Locale.ROOT), "as the record says");
+    }
+
+    /** Whether this host took the group over: its primary's copy must never speak again. */
+    boolean isActivated() {
+        return this == ACTIVE || this == OFF || this == LOST;
     }
 
     /** Whether the group's copy is gone and nothing more happens by itself. */

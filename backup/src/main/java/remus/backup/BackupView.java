@@ -14,6 +14,8 @@ import remus.ha.Reason;
  * @param takeoverNanos from the moment that the primary was lost to the domains running here; 0 if
  *     they do not
  * @param members names, and the processes that are or became the domains here
+ * @param memberStates of each, one word: {@code waiting} as a standby; after a takeover {@code
+ *     running}, {@code off}, {@code gone}, or {@code unknown} until it was looked for; {@code none}
  */
 public record BackupView(
         GroupRecord record,
@@ -24,4 +26,5 @@ public record BackupView(
         long lastCommitAgeNanos,
         long receivedBytes,
         long takeoverNanos,
-        List<GroupRecord.Member> members) {}
+        List<GroupRecord.Member> members,
+        List<String> memberStates) {}

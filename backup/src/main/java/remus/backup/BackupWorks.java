@@ -83,8 +83,8 @@ final class BackupWorks implements BackupCore.Effects {
     @Override
     public @Nullable Reason run() {
         Reason failure = copies.run();
-        meter.running(host.nanoTime());
         if (failure == null) {
+            meter.running(host.nanoTime());
             copies.discard(); // what runs is only let go of
         }
         return failure;

@@ -2,7 +2,9 @@ package remus.backup;
 
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +27,7 @@ final class Copies {
     private static final Logger LOG = LoggerFactory.getLogger(Copies.class);
 
     private final List<Standby> standbys = new ArrayList<>();
+    private final Set<Standby> running = new HashSet<>();
 
     /**
      * Makes all standbys, or none.
@@ -96,8 +99,16 @@ final class Copies {
         return each("load", Standby::load);
     }
 
+    /** Repeated after a failure, it runs those that do not run yet. */
     @Nullable Reason run() {
-        return each("run", Standby::run);
+        return each(
+                "run",
+                standby -> {
+                    if (!running.contains(standby)) {
+                        standby.run();
+                        running.add(standby);
+                    }
+                });
     }
 
     private @Nullable Reason each(String what, Consumer<Standby> step) {
@@ -123,5 +134,6 @@ final class Copies {
             }
         }
         standbys.clear();
+        running.clear();
     }
 }

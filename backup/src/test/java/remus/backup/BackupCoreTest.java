@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
+import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
@@ -20,9 +22,13 @@ import remus.protocol.wire.Fate;
 class BackupCoreTest {
     private static final Reason WHY = new Reason("why", "because");
 
+    private static final List<GroupRecord.Member> MEMBERS = List.of(new GroupRecord.Member("vm"));
+    private static final long SECOND = 1_000_000_000;
+
     private final List<String> effects = new ArrayList<>();
     private StateMachine<BackupState> machine;
     private @Nullable Reason loadFails;
+    private @Nullable Reason runFails;
 
     private BackupCore core(BackupState state, boolean automatic) {
         effects.clear();
@@ -57,7 +63,7 @@ class BackupCoreTest {
         @Override
         public @Nullable Reason run() {
             effects.add("run");
-            return null;
+            return runFails;
         }
 
         @Override
@@ -82,6 +88,9 @@ class BackupCoreTest {
         events.put("giveUp", core -> core.giveUp(WHY, 1));
         events.put("failover", core -> core.failover(1));
         events.put("unprotect", core -> core.unprotect(1));
+        events.put("tick", core -> core.tick(1L << 40));
+        events.put("ended", core -> core.followed(MEMBERS, List.of(Afterlife.OFF), 1));
+        events.put("gone", core -> core.followed(MEMBERS, List.of(Afterlife.GONE), 1));
         events.put("replaced", core -> core.replaced(1));
         return events;
     }
@@ -168,6 +177,120 @@ class BackupCoreTest {
         assertThatThrownBy(() -> core.failover(1)).isInstanceOf(DomainException.class);
         assertThat(effects).containsExactly("hangUp", "load");
         assertThat(machine.state()).isEqualTo(BackupState.STANDBY);
+    }
+
+    private long count(String effect) {
+        return effects.stream().filter(effect::equals).count();
+    }
+
+    @Test
+    void failedTakeoverIsTriedAgainAFewTimesInAutomaticMode() {
+        loadFails = new Reason("record-failed", "the disk is full", "make room");
+        BackupCore core = core(BackupState.STANDBY, true);
+        core.suspected(WHY, 0);
+        assertThat(machine.entry().reason().sentence()).contains("it is tried again");
+        core.tick(SECOND / 4);
+        assertThat(count("load")).as("not due yet").isEqualTo(1);
+        assertThat(core.dueInNanos(0)).isEqualTo(SECOND / 2);
+        for (int second = 1; second < 100; second++) {
+            core.tick(second * SECOND);
+        }
+        assertThat(count("load")).isEqualTo(5);
+        assertThat(machine.state()).isEqualTo(BackupState.STANDBY);
+        assertThat(machine.entry().reason().code()).isEqualTo("record-failed");
+        assertThat(machine.entry().reason().sentence()).doesNotContain("tried again");
+        assertThat(machine.entry().reason().correction()).isEqualTo("make room");
+    }
+
+    @Test
+    void secondTryTakesOver() {
+        loadFails = new Reason("record-failed", "the disk is full");
+        BackupCore core = core(BackupState.STANDBY, true);
+        core.suspected(WHY, 0);
+        loadFails = null;
+        core.tick(SECOND);
+        assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
+        assertThat(machine.entry().reason().code()).isEqualTo("took-over");
+        assertThat(core.dueInNanos(SECOND)).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void nothingIsTriedAgainOnceThePrimaryIsBackOrAnOperatorDecides() {
+        loadFails = new Reason("record-failed", "the disk is full");
+        BackupCore core = core(BackupState.STANDBY, true);
+        core.suspected(WHY, 0);
+        core.trusted(1);
+        core.tick(100 * SECOND);
+        assertThat(count("load")).isEqualTo(1);
+        BackupCore manual = core(BackupState.STANDBY, false);
+        assertThatThrownBy(() -> manual.failover(0)).isInstanceOf(DomainException.class);
+        manual.tick(100 * SECOND);
+        assertThat(count("load")).isEqualTo(1);
+    }
+
+    @Test
+    void stateThatDoesNotLoadIsNotTriedAgain() {
+        loadFails = new Reason("load-failed", "other CPU");
+        BackupCore core = core(BackupState.STANDBY, true);
+        core.suspected(WHY, 0);
+        core.tick(100 * SECOND);
+        assertThat(count("load")).isEqualTo(1);
+        assertThat(machine.entry().reason().code()).isEqualTo("load-failed");
+    }
+
+    @Test
+    void whatIsActivatedIsRunAgainInEveryMode() {
+        runFails = new Reason("standby-does-not-run", "it says no");
+        BackupCore core = core(BackupState.STANDBY, false);
+        assertThatThrownBy(() -> core.failover(0)).hasMessageContaining("it says no");
+        assertThat(core.fate()).as("it is on record").isEqualTo(Fate.ACTIVATED);
+        core.tick(SECOND);
+        assertThat(count("run")).isEqualTo(2);
+        runFails = null;
+        assertThat(core.failover(SECOND)).contains("runs here now");
+        assertThat(count("record ACTIVATED")).isEqualTo(1);
+        assertThat(machine.entry().reason().code()).isEqualTo("took-over");
+    }
+
+    @Test
+    void guestThatItsOwnerSwitchedOffAfterATakeoverIsOff() {
+        BackupCore core = core(BackupState.ACTIVE, true);
+        core.followed(MEMBERS, List.of(Afterlife.RUNNING), 1);
+        assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
+        core.followed(MEMBERS, List.of(Afterlife.OFF), 2);
+        assertThat(effects).containsExactly("record OFF");
+        assertThat(machine.state()).isEqualTo(BackupState.OFF);
+        assertThat(machine.entry().reason().code()).isEqualTo("switched-off");
+        assertThat(core.fate())
+                .as("the primary's copy is old: it never speaks again")
+                .isEqualTo(Fate.ACTIVATED);
+    }
+
+    @Test
+    void guestThatIsGoneAfterATakeoverIsSaidAndNotRunAgain() {
+        BackupCore core = core(BackupState.ACTIVE, true);
+        core.followed(MEMBERS, List.of(Afterlife.GONE), 1);
+        assertThat(machine.state()).isEqualTo(BackupState.LOST);
+        assertThat(machine.entry().reason().code()).isEqualTo("domain-lost");
+        assertThatThrownBy(() -> core.failover(2)).hasMessageContaining("ended here");
+        core.suspected(WHY, 3);
+        core.tick(100 * SECOND);
+        assertThat(effects).isEmpty();
+        assertThat(core.fate()).isEqualTo(Fate.ACTIVATED);
+        core.unprotect(4);
+        assertThat(machine.state()).isEqualTo(BackupState.ENDED);
+    }
+
+    @Test
+    void membersThatRunOnKeepTheGroupActive() {
+        List<GroupRecord.Member> two =
+                List.of(new GroupRecord.Member("vm1"), new GroupRecord.Member("vm2"));
+        BackupCore core = core(BackupState.ACTIVE, true);
+        core.followed(two, List.of(Afterlife.GONE, Afterlife.RUNNING), 1);
+        assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
+        assertThat(machine.entry().reason().sentence()).contains("vm1").contains("run on");
+        core.followed(two, List.of(Afterlife.GONE, Afterlife.OFF), 2);
+        assertThat(machine.state()).as("one of them by nobody's will").isEqualTo(BackupState.LOST);
     }
 
     @Test

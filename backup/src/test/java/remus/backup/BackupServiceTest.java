@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
+import remus.ha.RecordStore;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.Identities;
@@ -171,11 +172,58 @@ class BackupServiceTest {
         assertThat(welcome.getFate()).isEqualTo(Fate.ACTIVATED);
     }
 
+    @Test
+    void followsWhatItTookOverAlsoInALaterLife() {
+        host.disk.put("web", record(Standing.ACTIVATED));
+        service = new BackupService(host);
+        BackupGroup group = host.groups.get(0);
+        assertThat(group.doWork(0)).as("looks again").isEqualTo(1_000 * MILLI);
+        assertThat(group.view().memberStates()).containsExactly("running");
+        host.afterlives.put("vm", BackupHost.Afterlife.OFF);
+        host.now = 999 * MILLI;
+        group.doWork(host.now);
+        assertThat(group.state()).isEqualTo(BackupState.ACTIVE);
+        host.now = 1_000 * MILLI;
+        group.doWork(host.now);
+        assertThat(group.state()).isEqualTo(BackupState.OFF);
+        assertThat(group.view().memberStates()).containsExactly("off");
+        service = new BackupService(host);
+        assertThat(host.groups.get(1).state()).as("as recorded").isEqualTo(BackupState.OFF);
+    }
+
+    @Test
+    void saysThatATakenOverGuestDidNotSurviveTheHost() {
+        host.disk.put("web", record(Standing.ACTIVATED));
+        host.afterlives.put("vm", BackupHost.Afterlife.GONE);
+        service = new BackupService(host);
+        host.groups.get(0).doWork(0);
+        assertThat(host.groups.get(0).state()).isEqualTo(BackupState.LOST);
+        assertThat(host.groups.get(0).view().reason().sentence()).contains("rebooted");
+        assertThat(host.disk.get("web").standing()).isEqualTo(Standing.ACTIVATED);
+    }
+
+    @Test
+    void namesOnRecordHereAreNotGivenAway() throws InterruptedException {
+        host.unreadable.add(RecordStore.Unreadable.of("web", "web.json is cut"));
+        Refused unknown = offered(hello(7, 7070), offer().build()).refusal();
+        assertThat(unknown.getCode()).isEqualTo("record-unreadable");
+        assertThat(unknown.getProblem()).contains("web.json is cut");
+        host.unreadable.clear();
+        host.disk.put("web", record(GroupRecord.Role.PRIMARY, Standing.PROTECTED));
+        assertThat(offered(hello(7, 7070), offer().build()).refusal().getProblem())
+                .isEqualTo("this host is the primary of a group web");
+        assertThat(host.groups).isEmpty();
+    }
+
     private static GroupRecord record(Standing standing) {
+        return record(GroupRecord.Role.BACKUP, standing);
+    }
+
+    private static GroupRecord record(GroupRecord.Role role, Standing standing) {
         return new GroupRecord(
                 "web",
                 UUID_TEXT,
-                GroupRecord.Role.BACKUP,
+                role,
                 7,
                 standing,
                 "192.0.2.1:40000",

@@ -17,8 +17,11 @@ import remus.ha.RecordStore;
 
 /** A host without guests: groups are kept, and step when the test says so. */
 final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
+    long now;
     final List<BackupGroup> groups = new CopyOnWriteArrayList<>();
     final Map<String, GroupRecord> disk = new ConcurrentHashMap<>();
+    final List<Unreadable> unreadable = new ArrayList<>();
+    final Map<String, Afterlife> afterlives = new ConcurrentHashMap<>();
     final List<Thread> background = new ArrayList<>();
 
     /** What happens while an offer is examined. */
@@ -71,12 +74,17 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
     }
 
     @Override
-    public List<GroupRecord> list() {
-        return List.copyOf(disk.values());
+    public Contents list() {
+        return new Contents(List.copyOf(disk.values()), unreadable);
     }
 
     @Override
     public void probe(String host, int port, Consumer<Boolean> refused) {}
+
+    @Override
+    public Afterlife afterlife(GroupRecord.Member member) {
+        return afterlives.getOrDefault(member.name(), Afterlife.RUNNING);
+    }
 
     @Override
     public void conduct(BackupGroup group) {
@@ -92,7 +100,7 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
 
     @Override
     public long nanoTime() {
-        return 0;
+        return now;
     }
 
     @Override

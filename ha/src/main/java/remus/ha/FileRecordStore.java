@@ -14,7 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.UUID;
 import remus.domain.DomainException;
 
 /**
@@ -75,43 +75,57 @@ public final class FileRecordStore implements RecordStore {
     }
 
     @Override
-    public synchronized List<GroupRecord> list() {
+    public synchronized Contents list() {
         List<GroupRecord> records = new ArrayList<>();
+        List<Unreadable> unreadable = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
             for (Path file : files) {
-                records.add(read(file));
+                String text = file.getFileName().toString();
+                String name = text.substring(0, text.length() - SUFFIX.length());
+                try {
+                    records.add(read(file, name));
+                } catch (IOException e) {
+                    String problem =
+                            "the group record " + file + " cannot be read: " + e.getMessage();
+                    unreadable.add(Unreadable.of(name, problem));
+                }
             }
         } catch (NoSuchFileException e) {
-            return List.of();
+            return new Contents(List.of(), List.of());
         } catch (IOException e) {
             throw failed("cannot list the records in " + directory, e);
         }
-        return records;
+        return new Contents(records, unreadable);
     }
 
-    private static GroupRecord read(Path file) throws IOException {
+    private static GroupRecord read(Path file, String name) throws IOException {
         long bytes = Files.size(file);
         if (bytes > MAX_RECORD_BYTES) {
-            throw damaged(
-                    file,
-                    "it has " + bytes + " bytes (expected: <= " + MAX_RECORD_BYTES + ")",
-                    null);
+            throw new IOException(
+                    "it has " + bytes + " bytes (expected: <= " + MAX_RECORD_BYTES + ")");
         }
         try {
-            return JSON.readValue(Files.readAllBytes(file), GroupRecord.class);
+            GroupRecord record = JSON.readValue(Files.readAllBytes(file), GroupRecord.class);
+            expect(
+                    record != null && name.equals(record.name()),
+                    "the name of its file as its name");
+            expect(record.role() != null, "a role");
+            expect(record.standing() != null, "a standing");
+            expect(record.peer() != null, "a peer");
+            expect(record.failover() != null, "a failover mode");
+            UUID.fromString(record.uuid() == null ? "none" : record.uuid());
+            return record;
         } catch (JsonProcessingException e) {
-            throw damaged(file, e.getOriginalMessage(), e);
+            throw new IOException(e.getOriginalMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage() + " (expected: a UUID)", e);
         }
     }
 
-    private static DomainException damaged(Path file, String how, @Nullable Exception cause) {
-        String problem = "the group record " + file + " cannot be read: " + how;
-        String correction =
-                "find out with `remus status` on the other host which copy runs, then move the file"
-                        + " away";
-        return cause == null
-                ? new DomainException("damaged-record", problem, correction)
-                : new DomainException("damaged-record", problem, correction, cause);
+    private static void expect(boolean holds, String what) throws IOException {
+        if (!holds) {
+            throw new IOException("it lacks something (expected: " + what + ")");
+        }
     }
 
     private static DomainException failed(String what, IOException cause) {

@@ -14,6 +14,35 @@ public interface RecordStore {
     /** Forgets the group; no record is no error. */
     void remove(String name);
 
-    /** All records. */
-    List<GroupRecord> list();
+    /** All records, and those that cannot be read: of their groups only the name is known. */
+    Contents list();
+
+    /** What was found. */
+    record Contents(List<GroupRecord> records, List<Unreadable> unreadable) {
+        /** Copies the lists. */
+        public Contents {
+            records = List.copyOf(records);
+            unreadable = List.copyOf(unreadable);
+        }
+    }
+
+    /**
+     * A record that cannot be understood: nobody speaks, resumes, destroys or activates anything on
+     * its account.
+     */
+    record Unreadable(String name, Reason why) {
+        /** A record, and what is wrong with it. */
+        public static Unreadable of(String name, String problem) {
+            return new Unreadable(
+                    name,
+                    new Reason(
+                            "record-unreadable",
+                            problem
+                                    + "; nothing is done for this group: a guest of it here is as"
+                                    + " it was found, unheard if it was protected",
+                            "find out with `remus status` on the other host which copy runs; then"
+                                + " restore the record or move it away, and restart this agent; a"
+                                + " guest that runs here is heard once it is protected anew"));
+        }
+    }
 }

@@ -4,30 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import remus.backup.BackupState;
+import remus.domain.DomainEvent;
 import remus.primary.GroupState;
 import remus.primary.PrimaryView;
 
 /** The rules of who may speak, run and forget, one story each. */
-class RulesSimTest {
-    private SimWorld world;
-
-    private void protect(Scenario scenario, String... faults) {
-        world = new SimWorld(scenario, 1).protect().faults(FaultPlan.parse(faults));
-    }
-
-    private void live(long millis) {
-        world.run(millis);
-        assertThat(world.checker.failure()).as(world.story()).isNull();
-    }
-
-    private void operator(String what) {
-        new SimFaults(world).operator(what);
-    }
-
-    private SimGuest copy(int index) {
-        return world.backup.guests.get("vm" + index);
-    }
-
+class RulesSimTest extends SimStory {
     @Test
     void becomesProtectedAndIsLetGoAsItWasFound() {
         protect(Scenario.plain());
@@ -286,6 +268,51 @@ class RulesSimTest {
         assertThat(view.state()).isEqualTo(GroupState.PROTECTED);
         assertThat(view.missedTicks()).isPositive();
         assertThat(view.epoch()).isLessThan(40);
+    }
+
+    @Test
+    void panickedGuestIsReplicatedLikeAnyOther() {
+        protect(Scenario.plain());
+        live(500);
+        long epoch = world.view().ackedEpoch();
+        world.guest(0).tell(DomainEvent.Kind.PANICKED, "run");
+        live(500);
+        assertThat(world.state()).isEqualTo(GroupState.PROTECTED);
+        assertThat(world.view().ackedEpoch()).isGreaterThan(epoch);
+        assertThat(world.primary.disk.get(SimWorld.GROUP).incarnation()).isEqualTo(1);
+    }
+
+    @Test
+    void primaryThatCannotRecordAConcessionHoldsAndAsksAgain() {
+        protect(Scenario.plain(), "at 500ms change config");
+        live(490);
+        for (int i = 0; i < 10_000; i++) {
+            world.arm("fail primary-record");
+        }
+        live(60);
+        long before = world.checker.packets;
+        live(1000);
+        assertThat(world.story()).contains("now: fail primary-record");
+        assertThat(world.story()).contains("backup: recorded CONCEDED of 1");
+        assertThat(world.state()).isEqualTo(GroupState.DEGRADED);
+        assertThat(world.checker.packets).as("held").isEqualTo(before);
+        world.disarm();
+        live(3000);
+        assertThat(world.state()).isEqualTo(GroupState.PROTECTED);
+        assertThat(world.primary.disk.get(SimWorld.GROUP).incarnation()).isEqualTo(2);
+    }
+
+    @Test
+    void terminatedBackupConcedesFirst() {
+        protect(Scenario.plain());
+        live(500);
+        world.backup.agent.run(() -> assertThat(world.backupGroup().leave()).isNotNull());
+        live(1);
+        world.backup.agent.die();
+        live(100);
+        assertThat(world.story()).contains("backup: recorded CONCEDED of 1");
+        assertThat(world.state()).isEqualTo(GroupState.CONNECTING);
+        assertThat(world.guest(0).filtered).as("the guest speaks").isFalse();
     }
 
     @Test

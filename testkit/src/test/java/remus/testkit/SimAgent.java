@@ -227,6 +227,7 @@ final class SimAgent implements PrimaryHost, BackupHost {
             @Override
             public void put(GroupRecord record) {
                 enter("record");
+                failIfAsked(host.name + "-record");
                 host.disk.put(record.name(), record);
                 world.checker.recorded(host, record);
                 leave("record");
@@ -240,8 +241,8 @@ final class SimAgent implements PrimaryHost, BackupHost {
             }
 
             @Override
-            public List<GroupRecord> list() {
-                return List.copyOf(host.disk.values());
+            public Contents list() {
+                return new Contents(List.copyOf(host.disk.values()), List.of());
             }
         };
     }
@@ -249,6 +250,17 @@ final class SimAgent implements PrimaryHost, BackupHost {
     @Override
     public Hypervisor hypervisor(String kind) {
         return SimStandby.hypervisor(this);
+    }
+
+    @Override
+    public Afterlife afterlife(GroupRecord.Member member) {
+        SimGuest guest = host.guests.get(member.name());
+        boolean standby =
+                host.standbys.stream().anyMatch(one -> one.pid == member.pid() && one.waits());
+        if (standby || (guest != null && guest.alive && !guest.off)) {
+            return Afterlife.RUNNING;
+        }
+        return guest != null && guest.off ? Afterlife.OFF : Afterlife.GONE;
     }
 
     @Override

@@ -115,6 +115,7 @@ final class SimStandby implements Standby {
     public void run() {
         agent.enter("run");
         need();
+        agent.failIfAsked("run");
         ran = true;
         SimGuest guest = new SimGuest(agent.world, name, pid, true, memory);
         agent.host.guests.put(name, guest);
@@ -131,6 +132,11 @@ final class SimStandby implements Standby {
     @Override
     public void onLost(Runnable listener) {
         lost = listener;
+    }
+
+    /** Whether its process is there and does not run the guest yet. */
+    boolean waits() {
+        return !ran && !closed && !dead;
     }
 
     /** Its process is killed. */

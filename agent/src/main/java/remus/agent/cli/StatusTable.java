@@ -49,7 +49,12 @@ final class StatusTable {
         String reason =
                 group.getReason()
                         + (group.getCorrection().isEmpty() ? "" : "; " + group.getCorrection());
-        table.note("  " + group.getRole() + ", peer " + group.getPeer() + ": " + reason);
+        table.note(
+                "  "
+                        + group.getRole()
+                        + (group.getPeer().isEmpty() ? "" : ", peer " + group.getPeer())
+                        + ": "
+                        + reason);
         if (group.getSeedTotalBytes() > 0 && group.getSeedBytes() < group.getSeedTotalBytes()) {
             table.note(
                     "  first copy: "

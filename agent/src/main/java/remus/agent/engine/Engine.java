@@ -41,6 +41,7 @@ import remus.domain.Hypervisor.DomainSummary;
 import remus.domain.qemu.QemuStandbys;
 import remus.ha.ConductorThread;
 import remus.ha.GroupRecord;
+import remus.ha.RecordStore;
 import remus.primary.PrimaryGroup;
 import remus.primary.ProtectionSettings;
 import remus.protocol.Versions;
@@ -57,6 +58,7 @@ public final class Engine implements Operations {
     private final Wire wire = new Wire();
     private final QemuStandbys standbys;
     private final LocalHost host;
+    private final UnknownGroups unknown = new UnknownGroups();
     private final Map<String, PrimaryGroup> primaries = new ConcurrentHashMap<>();
     private final ScheduledExecutorService heart =
             Executors.newSingleThreadScheduledExecutor(
@@ -79,26 +81,37 @@ public final class Engine implements Operations {
     @Override
     @SuppressWarnings("FutureReturnValueIgnored") // beat() logs what goes wrong
     public void adopt() {
-        List<GroupRecord> records = host.records().list();
-        for (GroupRecord record : records) {
-            if (record.role() == GroupRecord.Role.PRIMARY) {
-                PrimaryGroup group = PrimaryGroup.adopt(host, plans.of(record), record, true);
-                conduct(record.name(), group);
-            }
-        }
+        RecordStore.Contents contents = host.records().list();
+        contents.unreadable().forEach(unknown::add);
         List<Long> running = new ArrayList<>();
-        for (GroupRecord record : records) {
-            if (record.role() == GroupRecord.Role.BACKUP
-                    && record.standing() == GroupRecord.Standing.ACTIVATED) {
-                record.members().forEach(member -> running.add(member.pid()));
+        List<Long> known = new ArrayList<>();
+        for (GroupRecord record : contents.records()) {
+            List<Long> pids = record.members().stream().map(GroupRecord.Member::pid).toList();
+            known.addAll(pids);
+            if (record.role() == GroupRecord.Role.PRIMARY) {
+                adopt(record);
+            } else if (record.standing() == GroupRecord.Standing.ACTIVATED) {
+                running.addAll(pids);
             }
         }
-        standbys.settleLeftovers(running);
+        standbys.settleLeftovers(running, !unknown.isEmpty(), known);
         BackupService service = new BackupService(host);
         backups = service;
         wire.listen(config.listen(), service::door);
         long beat = config.detection().heartbeatInterval().toNanos();
         heart.scheduleAtFixedRate(this::beat, beat, beat, TimeUnit.NANOSECONDS);
+    }
+
+    private void adopt(GroupRecord record) {
+        ProtectionSettings settings;
+        try {
+            settings = plans.of(record);
+        } catch (IllegalArgumentException e) {
+            String problem = "the group record of " + record.name() + " cannot be used: ";
+            unknown.add(RecordStore.Unreadable.of(record.name(), problem + e.getMessage()));
+            return;
+        }
+        conduct(record.name(), PrimaryGroup.adopt(host, settings, record, true));
     }
 
     private void conduct(String name, PrimaryGroup group) {
@@ -201,6 +214,7 @@ public final class Engine implements Operations {
                         "use `remus tune` to change it, or `remus unprotect " + group + "` first");
             }
         }
+        unknown.requireNone(name);
         PrimaryGroup old = primaries.get(name);
         if ((old != null && !old.isDone()) || backup(name) != null) {
             throw new DomainException(
@@ -259,7 +273,8 @@ public final class Engine implements Operations {
         return null;
     }
 
-    private static DomainException unknownGroup(String name) {
+    private DomainException unknownGroup(String name) {
+        unknown.requireNone(name);
         return new DomainException(
                 "unknown-group",
                 "there is no group " + name + " on this host",
@@ -304,6 +319,7 @@ public final class Engine implements Operations {
                 .forEach(
                         group ->
                                 response.addGroups(StatusMessages.of(group.view(), nanos, millis)));
+        unknown.status().forEach(response::addGroups);
         if (request.getGroup().isEmpty()) {
             return response.build();
         }

@@ -23,6 +23,7 @@ import remus.domain.qemu.QemuHypervisor;
 import remus.domain.qemu.QemuStandbys;
 import remus.ha.ConductorThread;
 import remus.ha.FileRecordStore;
+import remus.ha.GroupRecord;
 import remus.ha.RecordStore;
 import remus.netbuf.NetBuffer;
 import remus.netbuf.RedirectorBuffer;
@@ -41,6 +42,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
     private final Path netDirectory;
     private final Wire wire;
     private final RecordStore records;
+    private final QemuStandbys standbys;
     private final QemuHypervisor qemu;
     private final QemuHypervisor unsafeQemu;
     private final List<SlabPool> idleStaging = new ArrayList<>();
@@ -58,6 +60,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
         netDirectory = config.runDir().resolve("net");
         RunDirectory.prepare(netDirectory);
         this.wire = wire;
+        this.standbys = standbys;
         records = new FileRecordStore(config.stateDir().resolve("groups"));
         Path directory = config.runDir().resolve("qemu");
         qemu = new QemuHypervisor(directory, false, standbys);
@@ -125,6 +128,14 @@ final class LocalHost implements PrimaryHost, BackupHost {
     @Override
     public void probe(String host, int port, Consumer<Boolean> refused) {
         wire.probe(host, port, refused);
+    }
+
+    @Override
+    public Afterlife afterlife(GroupRecord.Member member) {
+        if (QemuStandbys.isAlive(member.pid(), member.startTicks())) {
+            return Afterlife.RUNNING;
+        }
+        return standbys.endedInOrder(member.pid()) ? Afterlife.OFF : Afterlife.GONE;
     }
 
     @Override

@@ -72,11 +72,12 @@ final class StatusMessages {
                         .setSeedBytes(view.receivedBytes())
                         .setTakeoverNanos(view.takeoverNanos());
         reason(status, view.reason());
-        view.members()
-                .forEach(
-                        member ->
-                                status.addMembers(
-                                        MemberStatus.newBuilder().setName(member.name())));
+        for (int i = 0; i < view.members().size(); i++) {
+            status.addMembers(
+                    MemberStatus.newBuilder()
+                            .setName(view.members().get(i).name())
+                            .setState(view.memberStates().get(i)));
+        }
         return status.build();
     }
 

@@ -48,6 +48,17 @@ public final class ProcessFiles {
         return startTicks(read(path(pid, "stat"), STAT_LIMIT_BYTES));
     }
 
+    /** Whether the process with this identity is there, and more than its entry in the table. */
+    public static boolean isAlive(long pid, long startTicks) {
+        try {
+            String stat = read(path(pid, "stat"), STAT_LIMIT_BYTES);
+            boolean dead = stat.startsWith("Z ", stat.lastIndexOf(')') + 2);
+            return !dead && startTicks(stat) == startTicks;
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
     /** The name in parentheses may itself contain spaces and parentheses: the last one ends it. */
     static long startTicks(String stat) throws IOException {
         int nameEnd = stat.lastIndexOf(')');

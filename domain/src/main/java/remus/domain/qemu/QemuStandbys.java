@@ -5,6 +5,7 @@ import java.util.List;
 import remus.domain.Finding;
 import remus.domain.Standby;
 import remus.domain.StandbySpec;
+import remus.domain.linux.ProcessFiles;
 
 /** Standbys in QEMU processes of this host, made with the same settings. */
 public final class QemuStandbys implements QemuHypervisor.Standbys {
@@ -30,8 +31,25 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
      * alone, and finishes takeovers.
      *
      * @param activatedPids processes whose takeover is on record
+     * @param unknown whether there are records that could not be read: what none of {@code known}
+     *     is, is then left alone
+     * @param known processes that the records name
      */
-    public void settleLeftovers(Collection<Long> activatedPids) {
-        new StandbyLeftovers(settings).settle(activatedPids);
+    public void settleLeftovers(
+            Collection<Long> activatedPids, boolean unknown, Collection<Long> known) {
+        new StandbyLeftovers(settings).settle(activatedPids, unknown, known);
+    }
+
+    /** Whether the process of a domain that was a standby is there. */
+    public static boolean isAlive(long pid, long startTicks) {
+        return ProcessFiles.isAlive(pid, startTicks);
+    }
+
+    /**
+     * Whether a domain that was a standby, and is not there any more, ended by its guest's or its
+     * owner's will, rather than by being killed or with the host.
+     */
+    public boolean endedInOrder(long pid) {
+        return new StandbyLeftovers(settings).endedInOrder(pid);
     }
 }

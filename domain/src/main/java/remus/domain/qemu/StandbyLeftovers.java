@@ -10,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.domain.DomainException;
@@ -53,29 +54,62 @@ final class StandbyLeftovers {
      * Puts everything in its place.
      *
      * @param activated processes whose takeover is on record
+     * @param unknown whether there are records that could not be read: a standby that {@code known}
+     *     does not name may then be one that was activated, and is left alone
+     * @param known processes that the records name
      */
-    void settle(Collection<Long> activated) {
+    void settle(Collection<Long> activated, boolean unknown, Collection<Long> known) {
         if (!Files.isDirectory(settings.runDirectory())) {
             return;
         }
         try (DirectoryStream<Path> found =
                 Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
             for (Path directory : found) {
-                settle(directory, activated);
+                settle(directory, activated, pid -> !unknown || known.contains(pid));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look for old standbys", e);
         }
     }
 
-    private void settle(Path directory, Collection<Long> activated) throws IOException {
+    /**
+     * Whether a domain that was a standby, and whose process is gone, ended in order: QEMU then
+     * removes the socket of its monitor, and leaves it if it is killed. False as well if nothing is
+     * left that would tell, as after a reboot of the host.
+     */
+    boolean endedInOrder(long pid) {
+        if (!Files.isDirectory(settings.runDirectory())) {
+            return false;
+        }
+        try (DirectoryStream<Path> found =
+                Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
+            for (Path directory : found) {
+                if (Files.exists(directory.resolve(DOMAIN)) && pid(directory, DOMAIN) == pid) {
+                    return !Files.exists(directory.resolve("qmp"));
+                }
+            }
+        } catch (IOException | NumberFormatException e) {
+            LOG.warn("cannot look for what the process {} left", pid, e);
+        }
+        return false;
+    }
+
+    private void settle(Path directory, Collection<Long> activated, LongPredicate mayDestroy)
+            throws IOException {
         if (isAlive(directory, DOMAIN)) {
             return;
+        }
+        if (Files.exists(directory.resolve(DOMAIN)) && activated.contains(pid(directory, DOMAIN))) {
+            return; // what it left tells how it ended
         }
         if (isAlive(directory, STANDBY)) {
             long pid = pid(directory, STANDBY);
             if (activated.contains(pid)) {
                 finishTakeover(directory, pid);
+                return;
+            }
+            if (!mayDestroy.test(pid)) {
+                LOG.warn("leaving the standby {} alone: a record cannot be read", pid);
                 return;
             }
             LOG.info("destroying the standby {} that an earlier life of this agent left", pid);

@@ -39,7 +39,7 @@ class StandbyLeftoversTest {
     @Test
     void destroysAStandbyThatNobodyFeeds() throws Exception {
         named("pid", process.pid());
-        leftovers.settle(List.of());
+        leftovers.settle(List.of(), false, List.of());
         assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
         assertThat(standby).doesNotExist();
     }
@@ -48,16 +48,41 @@ class StandbyLeftoversTest {
     void leavesWhatBecameADomainAloneWhateverTheRecordsSay() throws IOException {
         named("pid", process.pid());
         StandbyLeftovers.becomesDomain(standby);
-        leftovers.settle(List.of());
+        leftovers.settle(List.of(), false, List.of());
         assertThat(process.isAlive()).isTrue();
         assertThat(standby.resolve("log")).exists();
+    }
+
+    @Test
+    void leavesAStandbyAloneThatAnUnreadableRecordMayHaveActivated() throws Exception {
+        named("pid", process.pid());
+        leftovers.settle(List.of(), true, List.of());
+        assertThat(process.isAlive()).isTrue();
+        assertThat(standby.resolve("log")).exists();
+        leftovers.settle(List.of(), true, List.of(process.pid()));
+        assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("its record can be read").isTrue();
+    }
+
+    @Test
+    void tellsHowADomainEnded() throws Exception {
+        long pid = process.pid();
+        named("pid", pid);
+        StandbyLeftovers.becomesDomain(standby);
+        Files.createFile(standby.resolve("qmp"));
+        process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
+        leftovers.settle(List.of(pid), false, List.of(pid));
+        assertThat(leftovers.endedInOrder(pid)).as("QEMU had no time to clean up").isFalse();
+        Files.delete(standby.resolve("qmp"));
+        assertThat(leftovers.endedInOrder(pid)).isTrue();
+        leftovers.settle(List.of(), false, List.of());
+        assertThat(leftovers.endedInOrder(pid)).as("nothing is left that tells").isFalse();
     }
 
     @Test
     void clearsAwayADomainThatIsGone() throws IOException {
         named("domain.pid", ProcessHandle.current().pid()); // the number was used again
         Files.delete(standby.resolve("log"));
-        leftovers.settle(List.of());
+        leftovers.settle(List.of(), false, List.of());
         assertThat(standby).doesNotExist();
     }
 
@@ -66,7 +91,7 @@ class StandbyLeftoversTest {
         Process stranger = new ProcessBuilder("sleep", "60").start();
         try {
             named("pid", stranger.pid());
-            leftovers.settle(List.of());
+            leftovers.settle(List.of(), false, List.of());
             assertThat(stranger.isAlive()).isTrue();
         } finally {
             stranger.destroyForcibly();

@@ -1,0 +1,39 @@
+package remus.backup;
+
+import remus.ha.Reason;
+
+/** The reasons that {@link BackupCore} gives, in words. */
+final class BackupReasons {
+    static final Reason STANDBY =
+            new Reason("standby", "a complete copy waits here and follows the primary");
+    static final Reason STANDBY_LOST =
+            new Reason("standby-lost", "the standby's process on this host died");
+
+    private BackupReasons() {}
+
+    /**
+     * Domains ended that were taken over.
+     *
+     * @param off the names of those that were switched off; may be empty
+     * @param gone the names of those that are gone by nobody's will; may be empty
+     * @param others whether others of the group run on
+     */
+    static Reason ended(String off, String gone, boolean others) {
+        String rest = others ? "; the others run on" : "";
+        if (gone.isEmpty()) {
+            return new Reason(
+                    "switched-off",
+                    off + " ran here after the takeover and was switched off" + rest,
+                    "`remus unprotect` here forgets the protection");
+        }
+        return new Reason(
+                "domain-lost",
+                gone
+                        + " ran here after the takeover and is gone: its QEMU was killed or"
+                        + " crashed, or this host was rebooted"
+                        + (off.isEmpty() ? "" : "; " + off + " was switched off")
+                        + rest
+                        + "; nothing runs it again by itself",
+                "start it like any domain where its newest data is, then `remus unprotect` here");
+    }
+}
