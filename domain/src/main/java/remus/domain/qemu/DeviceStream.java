@@ -3,7 +3,9 @@ package remus.domain.qemu;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import remus.domain.DomainException;
 
 /**
@@ -15,8 +17,9 @@ import remus.domain.DomainException;
  *                          | data | 7e | number u32 }* | 00
  * </pre>
  *
- * As the data may contain anything, a footer counts only if it is followed by the next section's
- * head with the next number, or by the end of the stream.
+ * As the data may contain anything, a footer counts only if it is followed by the head of a section
+ * whose number has not been seen yet, or by the end of the stream. Numbers are given as devices are
+ * made, and not in the order of the stream: bridges and root ports come first, whenever made.
  */
 final class DeviceStream {
     private static final int MAGIC = 0x5145564d;
@@ -37,6 +40,7 @@ final class DeviceStream {
     static List<DeviceSection> sections(ByteBuffer state) {
         ByteBuffer in = state.duplicate();
         List<DeviceSection> sections = new ArrayList<>();
+        Set<Integer> seen = new HashSet<>();
         if (in.remaining() <= HEADER_BYTES || in.getInt() != MAGIC || in.getInt() != VERSION) {
             throw bad("it does not start as one of version 3");
         }
@@ -49,24 +53,27 @@ final class DeviceStream {
             }
             in.get();
             int number = in.getInt();
+            seen.add(number);
             byte[] name = new byte[in.get() & 0xff];
             in.get(name);
             sections.add(
                     new DeviceSection(
                             new String(name, StandardCharsets.UTF_8), in.getInt(), in.getInt()));
-            in.position(behindFooter(in, number));
+            in.position(behindFooter(in, number, seen));
         }
         return sections;
     }
 
-    private static int behindFooter(ByteBuffer in, int number) {
+    private static int behindFooter(ByteBuffer in, int number, Set<Integer> seen) {
         for (int at = in.position(); at + 5 < in.limit(); at++) {
             if (in.get(at) == FOOTER && in.getInt(at + 1) == number) {
                 int next = at + 5;
                 if (in.get(next) == 0 && in.limit() - next <= 1) {
                     return next;
                 }
-                if (in.get(next) == FULL && isHead(in, next) && in.getInt(next + 1) > number) {
+                if (in.get(next) == FULL
+                        && isHead(in, next)
+                        && !seen.contains(in.getInt(next + 1))) {
                     return next;
                 }
             }

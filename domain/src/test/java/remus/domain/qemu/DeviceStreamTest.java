@@ -52,6 +52,19 @@ final class DeviceStreamTest {
                         new DeviceSection("0000:00:02.0/virtio-net", 0, 2));
     }
 
+    /** QEMU saves what other devices sit behind before them, and numbers all as they are made. */
+    @Test
+    void listsABridgeThatWasMadeLateAndComesFirst() throws IOException {
+        header();
+        section(41, "0000:00:03.0/pcie-root-port", 0, new byte[30]);
+        section(0, "timer", 0, new byte[] {0x7e, 0, 0, 0, 41, 4, 0, 0, 0, 41, 1, 'x'});
+        section(7, "0000:00:02.0/virtio-net", 0, new byte[9]);
+        out.writeByte(0);
+        assertThat(DeviceStream.sections(stream()))
+                .extracting(DeviceSection::id)
+                .containsExactly("0000:00:03.0/pcie-root-port", "timer", "0000:00:02.0/virtio-net");
+    }
+
     @Test
     void isNotMisledByDataThatLooksLikeAFooter() throws IOException {
         header();
