@@ -1,7 +1,6 @@
 package remus.testkit.e2e;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -9,17 +8,11 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,25 +28,23 @@ final class Lab implements AutoCloseable {
     static final String A = "hostA";
     static final String B = "hostB";
     static final String VM = "web1";
-    private static final Set<Lab> STANDING = ConcurrentHashMap.newKeySet();
-    private static final Path RECORDS = Path.of("target/evidence");
-    private static final Set<Path> RECORDED = ConcurrentHashMap.newKeySet();
 
     private static final Path TREE = Path.of("..").toAbsolutePath().normalize();
     private static final Path REMUS =
             Path.of(System.getProperty("remus.home", TREE + "/deploy/target/remus"), "bin/remus");
     private static final String HOSTS = TREE + "/deploy/lab/hosts";
+    private static final String FAULT = TREE + "/deploy/lab/fault";
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     final Path directory;
     private final String run;
     private final List<AutoCloseable> belongings = new ArrayList<>();
-    private @Nullable SocketChannel loadPort;
+    private @Nullable LoadMaker loadMaker;
 
     private Lab(Path directory) {
         this.directory = directory;
         run = read(directory.resolve("run")).trim();
-        STANDING.add(this);
+        Evidence.stands(directory);
     }
 
     /** Two hosts and a client; nothing runs on them. */
@@ -65,11 +56,11 @@ final class Lab implements AutoCloseable {
     }
 
     /** Agents on both hosts, and a guest that serves Redis on the first. */
-    static Lab ready() {
+    static Lab ready(String... qemuArguments) {
         Lab lab = up();
         lab.startAgent(A);
         lab.startAgent(B);
-        lab.startVm(A, VM);
+        lab.startVm(A, VM, qemuArguments);
         lab.awaitAgent(A);
         lab.awaitAgent(B);
         lab.awaitVm(A, VM);
@@ -94,8 +85,8 @@ final class Lab implements AutoCloseable {
     }
 
     /** The owner's own monitor is at {@link #owner}; the other one is for the agent. */
-    void startVm(String host, String name) {
-        startVm(host, name, 0);
+    void startVm(String host, String name, String... qemuArguments) {
+        startVm(host, name, 0, qemuArguments);
     }
 
     /** With a tap and an address (10.77.0.11) of its own. */
@@ -103,11 +94,12 @@ final class Lab implements AutoCloseable {
         startVm(host, name, 1);
     }
 
-    private void startVm(String host, String name, int number) {
+    private void startVm(String host, String name, int number, String... qemuArguments) {
         List<String> command = new ArrayList<>();
         command.addAll(List.of("env", "REMUS_VM=" + number, HOSTS, "start-vm"));
         command.addAll(List.of(directory.toString(), host, name));
         command.addAll(List.of("-qmp", "unix:/run/vm/" + name + ".owner,server=on,wait=off"));
+        command.addAll(List.of(qemuArguments));
         Outcome.run(command.toArray(String[]::new)).succeeded();
     }
 
@@ -173,6 +165,12 @@ final class Lab implements AutoCloseable {
         if (!supervised) {
             startAgent(host);
         }
+    }
+
+    /** Another agent under another supervisor, which has seen no death yet. */
+    void renewAgent(String host) {
+        killAgent(host, false);
+        awaitAgent(host);
     }
 
     StatusResponse status(String host) {
@@ -277,34 +275,21 @@ final class Lab implements AutoCloseable {
 
     /** One command for the load maker inside web1, over its second serial port. */
     void tellGuest(String host, String command) {
-        Path port = directory.resolve(host).resolve(VM + ".load");
-        try {
-            if (loadPort == null) {
-                SocketChannel opened = SocketChannel.open(UnixDomainSocketAddress.of(port));
-                opened.configureBlocking(false);
-                belongings.add(opened);
-                loadPort =
-                        opened; // stays open: with it QEMU would drop what the guest has not read
-            }
-            SocketChannel channel = loadPort;
-            ByteBuffer answer = ByteBuffer.allocate(64 << 10);
-            while (channel.read(answer) > 0) {
-                answer.clear(); // answers of an earlier life of the guest
-            }
-            await("the load maker in the guest")
-                    .atMost(LIMIT)
-                    .until(
-                            () -> {
-                                channel.write(ByteBuffer.wrap("\nclock\n".getBytes(US_ASCII)));
-                                channel.read(answer);
-                                String text =
-                                        new String(answer.array(), 0, answer.position(), US_ASCII);
-                                return text.contains("ok ");
-                            });
-            channel.write(ByteBuffer.wrap((command + "\n").getBytes(US_ASCII)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        LoadMaker maker = loadMaker;
+        if (maker == null) {
+            maker = LoadMaker.connect(directory.resolve(host).resolve(VM + ".load"));
+            belongings.add(maker);
+            loadMaker = maker;
         }
+        maker.tell(command);
+    }
+
+    /** One of deploy/lab/fault. */
+    void fault(String... arguments) {
+        Outcome.run(
+                        Stream.concat(Stream.of(FAULT, directory.toString()), Stream.of(arguments))
+                                .toArray(String[]::new))
+                .succeeded();
     }
 
     Qmp owner(String host, String name) {
@@ -339,39 +324,9 @@ final class Lab implements AutoCloseable {
         return read(directory.resolve(host).resolve("agent.log"));
     }
 
-    /** Where the logs are of the labs that stand, or have stood since this was last asked. */
-    static List<Path> records() {
-        STANDING.forEach(Lab::record);
-        List<Path> records = List.copyOf(RECORDED);
-        RECORDED.clear();
-        return records;
-    }
-
-    /** Keeps logs, serial lines and configuration. */
-    private void record() {
-        Path target = RECORDS.resolve(directory.getFileName());
-        try {
-            copyTo(target);
-            RECORDED.add(target);
-        } catch (IOException e) {
-            System.err.println("no evidence of " + directory + ": " + e);
-        }
-    }
-
-    private void copyTo(Path target) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path copy = target.resolve(directory.relativize(file));
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
-    }
-
     @Override
     public void close() {
-        STANDING.remove(this);
-        record();
+        Evidence.taken(directory);
         for (AutoCloseable one : belongings) {
             try {
                 one.close();
