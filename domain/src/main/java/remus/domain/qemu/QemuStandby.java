@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -173,7 +172,7 @@ public final class QemuStandby implements Standby {
     public synchronized void run() {
         expect(State.LOADED);
         taps.raise();
-        StandbyLeftovers.becomesDomain(directory);
+        StandbyLeftovers.starts(directory);
         // Once cont is sent the guest may run, whatever we hear of it: never destroy it from here.
         state = State.RUNNING;
         expectedToEnd = true;
@@ -197,6 +196,7 @@ public final class QemuStandby implements Standby {
                         QmpClient.encode("announce-self", ANNOUNCEMENT),
                         new Pending("announce-self"));
         memory.unlink();
+        StandbyLeftovers.becomesDomain(directory);
     }
 
     @Override
@@ -237,6 +237,13 @@ public final class QemuStandby implements Standby {
         state = State.CLOSED;
     }
 
+    /** Drops the monitor and nothing else, as the death of this process would. */
+    synchronized void abandon() {
+        expectedToEnd = true;
+        state = State.CLOSED;
+        process.monitor().close();
+    }
+
     private void expect(State expected) {
         if (state != expected) {
             throw new DomainException(
@@ -266,7 +273,7 @@ public final class QemuStandby implements Standby {
         if (memory != null) {
             memory.close();
         }
-        for (String file : List.of("qmp", "pid", "domain.pid", "log", "in", "")) {
+        for (String file : StandbyLeftovers.FILES) {
             try {
                 Files.deleteIfExists(directory.resolve(file));
             } catch (IOException e) {

@@ -18,15 +18,20 @@ import remus.domain.DomainException;
 /**
  * What an earlier life of this agent left of its standbys: a directory and a memory file each, and
  * a process that is one of three. A standby, which nobody feeds any more, is destroyed. One whose
- * takeover was on record but not carried out is made to run. A domain, which a standby becomes just
- * before it runs, is left alone for as long as it lives, whatever the records say: the file names
- * tell them apart.
+ * takeover was decided (on record, or it was about to run) but may not have been carried out is
+ * made to run. A domain, which a standby becomes as soon as it runs, is left alone for as long as
+ * it lives, whatever the records say. The name of the file with the process's number tells them
+ * apart.
  */
 final class StandbyLeftovers {
     private static final Logger LOG = LoggerFactory.getLogger(StandbyLeftovers.class);
     private static final int MAX_COMMAND_LINE_BYTES = 1 << 20;
     private static final String STANDBY = "pid";
+    private static final String STARTING = "starting.pid";
     private static final String DOMAIN = "domain.pid";
+
+    /** What may lie in a standby's directory, and at last the directory. */
+    static final List<String> FILES = List.of("qmp", STANDBY, STARTING, DOMAIN, "log", "in", "");
 
     private final StandbySettings settings;
 
@@ -34,13 +39,25 @@ final class StandbyLeftovers {
         this.settings = settings;
     }
 
-    /** The standby of this directory is about to run; no later life takes it for a standby. */
+    /**
+     * The standby of this directory is about to run: from here on no life of this agent destroys
+     * it, and the next one makes it run.
+     */
+    static void starts(Path directory) {
+        if (!Files.exists(directory.resolve(STARTING))) {
+            rename(directory, STANDBY, STARTING);
+        }
+    }
+
+    /** It runs: from here on it is its owner's, who may pause it. */
     static void becomesDomain(Path directory) {
+        rename(directory, STARTING, DOMAIN);
+    }
+
+    private static void rename(Path directory, String from, String to) {
         try {
             Files.move(
-                    directory.resolve(STANDBY),
-                    directory.resolve(DOMAIN),
-                    StandardCopyOption.ATOMIC_MOVE);
+                    directory.resolve(from), directory.resolve(to), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new DomainException(
                     "record-failed",
@@ -102,6 +119,10 @@ final class StandbyLeftovers {
         if (Files.exists(directory.resolve(DOMAIN)) && activated.contains(pid(directory, DOMAIN))) {
             return; // what it left tells how it ended
         }
+        if (isAlive(directory, STARTING)) {
+            finishTakeover(directory, pid(directory, STARTING));
+            return;
+        }
         if (isAlive(directory, STANDBY)) {
             long pid = pid(directory, STANDBY);
             if (activated.contains(pid)) {
@@ -115,21 +136,26 @@ final class StandbyLeftovers {
             LOG.info("destroying the standby {} that an earlier life of this agent left", pid);
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         }
-        Files.deleteIfExists(
-                settings.memoryDirectory().resolve("remus-" + directory.getFileName() + ".ram"));
-        for (String file : List.of("qmp", STANDBY, DOMAIN, "log", "in", "")) {
+        Files.deleteIfExists(memory(directory));
+        for (String file : FILES) {
             Files.deleteIfExists(directory.resolve(file));
         }
     }
 
-    /** It is loaded and complete, as the record came after that; and it has never run. */
-    private static void finishTakeover(Path directory, long pid) throws IOException {
+    private Path memory(Path directory) {
+        return settings.memoryDirectory().resolve("remus-" + directory.getFileName() + ".ram");
+    }
+
+    /** It is loaded and complete, as the decision came after that; and nobody has paused it yet. */
+    private void finishTakeover(Path directory, long pid) throws IOException {
         LOG.info("finishing the takeover of {} that an earlier life of this agent began", pid);
         try (QmpClient monitor = QmpClient.connect(directory.resolve("qmp"))) {
             new TapInterfaces(StandbyCommandLine.taps(commandLine(pid))).raise();
-            becomesDomain(directory);
+            starts(directory);
             monitor.execute("cont");
+            becomesDomain(directory);
             monitor.execute("announce-self", QemuStandby.ANNOUNCEMENT);
+            Files.deleteIfExists(memory(directory)); // it has it open: given back when it ends
         } catch (DomainException e) {
             LOG.error("the takeover of {} cannot be finished: {}", pid, e.getMessage(), e);
         }

@@ -183,6 +183,31 @@ final class QemuStandbyIT {
         }
     }
 
+    /** The agent died after it had decided, before or after its {@code cont}. */
+    @Test
+    void whatWasAboutToRunRunsInTheNextLife() throws Exception {
+        QemuStandby standby = QemuStandby.create(spec, settings);
+        started.add(ProcessHandle.of(standby.identity().pid()).orElseThrow());
+        feed(standby);
+        standby.devices(deviceParts(deviceState));
+        standby.load();
+        Path own = standby.monitorSocket().getParent();
+        StandbyLeftovers.starts(own);
+        standby.abandon();
+        new StandbyLeftovers(settings).settle(List.of());
+        assertThat(new NetInterface(STANDBY_TAP).isUp()).isTrue();
+        awaitSerial(serial, "tick " + (checkpointTick + 2) + " ", 0);
+        try (QmpClient owner = QmpClient.connect(standby.monitorSocket())) {
+            owner.execute("stop");
+        }
+        new StandbyLeftovers(settings).settle(List.of());
+        try (QmpClient owner = QmpClient.connect(standby.monitorSocket())) {
+            assertThat(owner.execute("query-status").path("status").asText())
+                    .as("its owner's pause")
+                    .isEqualTo("paused");
+        }
+    }
+
     @Test
     void takesOverWithinMilliseconds() throws IOException {
         int rounds = 11;

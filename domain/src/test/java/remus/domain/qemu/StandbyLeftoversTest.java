@@ -47,6 +47,7 @@ class StandbyLeftoversTest {
     @Test
     void leavesWhatBecameADomainAloneWhateverTheRecordsSay() throws IOException {
         named("pid", process.pid());
+        StandbyLeftovers.starts(standby);
         StandbyLeftovers.becomesDomain(standby);
         leftovers.settle(List.of(), false, List.of());
         assertThat(process.isAlive()).isTrue();
@@ -76,6 +77,16 @@ class StandbyLeftoversTest {
         assertThat(leftovers.endedInOrder(pid)).isTrue();
         leftovers.settle(List.of(), false, List.of());
         assertThat(leftovers.endedInOrder(pid)).as("nothing is left that tells").isFalse();
+    }
+
+    @Test
+    void neverDestroysWhatWasAboutToRun() throws IOException {
+        named("pid", process.pid());
+        StandbyLeftovers.starts(standby);
+        StandbyLeftovers.starts(standby); // a second attempt
+        leftovers.settle(List.of(), false, List.of()); // it has no monitor: that is only said
+        assertThat(process.isAlive()).isTrue();
+        assertThat(standby.resolve("log")).exists();
     }
 
     @Test

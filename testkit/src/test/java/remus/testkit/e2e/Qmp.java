@@ -70,6 +70,13 @@ final class Qmp implements AutoCloseable {
         return execute("query-status").path("status").asText();
     }
 
+    /** As {@link #status}; then another client can be served. */
+    String statusAndClose() throws IOException {
+        try (this) {
+            return status();
+        }
+    }
+
     String human(String command) {
         return execute("human-monitor-command", "{\"command-line\":\"" + command + "\"}").asText();
     }
