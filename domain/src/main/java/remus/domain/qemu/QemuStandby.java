@@ -106,6 +106,8 @@ public final class QemuStandby implements Standby {
             taps.lower();
             process = StandbyProcess.start(line, files, Path.of(description.cwd()), settings);
             checkVersion(process.version(), description.qemuVersion());
+            PluggedDevices.requireSame(
+                    description.devices(), PluggedDevices.list(process.monitor()));
             return new QemuStandby(spec, description, settings, memory, taps, process, directory);
         } catch (RuntimeException e) {
             undo(process, taps, memory, directory);

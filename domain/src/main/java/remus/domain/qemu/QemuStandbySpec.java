@@ -17,8 +17,9 @@ import remus.domain.DomainException;
  * @param cpuModel the QOM type of the first CPU, such as {@code qemu64-x86_64-cpu}; {@code
  *     host-x86_64-cpu} means that both hosts need equal CPUs
  * @param memory the blocks in the order of the region indices; the first is the main RAM
- * @param sections the devices of the state as it was when this was made; the standby must have the
- *     same
+ * @param sections the devices of the state as it was when this was made
+ * @param devices what {@link PluggedDevices} lists: the standby must have the same, or the state
+ *     would not load
  * @param files what the command line names and the guest boots from: both hosts need equal contents
  */
 public record QemuStandbySpec(
@@ -29,6 +30,7 @@ public record QemuStandbySpec(
         String cpuModel,
         List<Block> memory,
         List<DeviceSection> sections,
+        List<String> devices,
         List<BootFile> files) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -38,6 +40,7 @@ public record QemuStandbySpec(
         argv = List.copyOf(argv);
         memory = List.copyOf(memory);
         sections = List.copyOf(sections);
+        devices = List.copyOf(devices);
         files = List.copyOf(files);
     }
 

@@ -38,6 +38,7 @@ final class StandbySpecs {
                 cpuModel(monitor),
                 memory.blocks(),
                 sections,
+                PluggedDevices.list(monitor),
                 files(process));
     }
 

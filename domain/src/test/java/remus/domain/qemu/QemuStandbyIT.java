@@ -117,6 +117,7 @@ final class QemuStandbyIT {
                         "qemu64-x86_64-cpu",
                         blocks,
                         List.of(),
+                        List.of("virtio-net-pci"),
                         List.of());
         spec =
                 new StandbySpec(

@@ -23,6 +23,7 @@ final class QemuStandbySpecTest {
                                 new QemuStandbySpec.Block(
                                         "pc.bios", 0xfffc0000L, 1 << 18, 1 << 18)),
                         List.of(new DeviceSection("timer", 0, 2)),
+                        List.of("virtio-net-pci net0"),
                         List.of(new QemuStandbySpec.BootFile("kernel", "/boot/vmlinuz", "00")));
         assertThat(QemuStandbySpec.fromJson(spec.toJson())).isEqualTo(spec);
     }

@@ -105,6 +105,7 @@ final class StandbyCheckTest {
                 "qemu64-x86_64-cpu",
                 List.of(new QemuStandbySpec.Block("pc.ram", 0, bytes, bytes)),
                 List.of(),
+                List.of(),
                 List.of(new QemuStandbySpec.BootFile("kernel", "/primary/vmlinuz", sha256)));
     }
 }
