@@ -15,6 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import remus.domain.DomainException;
 import remus.domain.Finding;
+import remus.domain.linux.BridgePort;
 import remus.domain.linux.NetInterface;
 
 /**
@@ -122,8 +123,10 @@ final class StandbyCheck {
 
     private void tap(String name) {
         try {
-            TapInterfaces.check(new NetInterface(name));
+            NetInterface tap = new NetInterface(name);
+            TapInterfaces.check(tap);
             findings.add(Finding.pass("tap", "tap interface " + name + " is there and free"));
+            BridgePort.of(tap).map(BridgePort::speaksAtOnce).ifPresent(findings::add);
         } catch (DomainException e) {
             fail(e);
         }
