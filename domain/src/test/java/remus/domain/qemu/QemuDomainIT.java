@@ -89,6 +89,41 @@ final class QemuDomainIT {
         }
     }
 
+    /** The kernel refuses such a process a userfaultfd that would see its own faults. */
+    @Test
+    void replicatesAGuestWhoseQemuIsNotRunByRoot() throws Exception {
+        assertThat(Files.readString(Path.of("/proc/sys/vm/unprivileged_userfaultfd")).trim())
+                .as("else there is no trap to avoid")
+                .isEqualTo("0");
+        try (TestGuest guest = TestGuest.boot("-runas", "nobody")) {
+            assertThat(Files.readString(Path.of("/proc/" + guest.pid + "/status")))
+                    .containsPattern("Uid:\\s+65534\\s+65534\\s+65534")
+                    .containsPattern("CapEff:\\s+0+\n");
+            try (Domain domain = open(guest)) {
+                StandbySpec spec = domain.standbySpec();
+                StandbyImage image = new StandbyImage(spec.regions(), pool);
+                domain.attach();
+                domain.precopy(image);
+                image.apply();
+                long[][] nanos = new long[PHASES.length][LAPS];
+                long pages = 0;
+                for (int lap = 0; lap < 20; lap++) {
+                    pages += lap(domain, image, nanos, lap);
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                }
+                assertThat(pages).isPositive();
+                assertThat(domain.suspend()).isTrue();
+                domain.saveDevices();
+                domain.harvest();
+                domain.copy(image);
+                image.apply();
+                assertEqualMemory(guest, QemuStandbySpec.fromJson(spec.spec()), image);
+                assertThat(domain.resume()).isTrue();
+            }
+            assertThat(guest.openFiles()).doesNotContain("anon_inode:[userfaultfd]");
+        }
+    }
+
     private static long lap(Domain domain, StandbyImage image, long[][] nanos, int lap) {
         long t0 = System.nanoTime();
         assertThat(domain.suspend()).isTrue();

@@ -9,7 +9,7 @@ import remus.domain.SlabPool;
 import remus.domain.Staging;
 
 /** A staging whose slabs are applied to an image in memory: what the backup would hold. */
-final class StandbyImage implements Staging {
+class StandbyImage implements Staging {
     final List<ByteBuffer> regions = new ArrayList<>();
     private final SlabPool pool;
     private final List<Slab> slabs = new ArrayList<>();
@@ -56,16 +56,20 @@ final class StandbyImage implements Staging {
         for (Slab slab : slabs) {
             ByteBuffer payload = slab.payload();
             if (slab.content() == Slab.Content.DEVICES) {
-                deviceBytes += payload.remaining();
+                devices(payload);
             } else {
-                apply(slab, payload);
+                pages(slab, payload);
             }
             pool.give(slab);
         }
         slabs.clear();
     }
 
-    private void apply(Slab slab, ByteBuffer payload) {
+    void devices(ByteBuffer payload) {
+        deviceBytes += payload.remaining();
+    }
+
+    void pages(Slab slab, ByteBuffer payload) {
         ByteBuffer image = regions.get(slab.region());
         int at = slab.runs() * Slab.RUN_BYTES;
         for (int run = 0; run < slab.runs(); run++) {

@@ -146,6 +146,16 @@ final class TestGuest implements AutoCloseable {
         }
     }
 
+    /** As the loss of its host would. */
+    void end() {
+        ProcessHandle.of(pid)
+                .ifPresent(
+                        process -> {
+                            process.destroyForcibly();
+                            process.onExit().join();
+                        });
+    }
+
     @Override
     public void close() throws IOException {
         ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
