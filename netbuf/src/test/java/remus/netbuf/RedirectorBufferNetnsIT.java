@@ -180,6 +180,31 @@ final class RedirectorBufferNetnsIT {
         }
     }
 
+    /** QEMU takes it at once, and gives it to the network with the guest's next breath. */
+    @Test
+    void whatIsReleasedToAStoppedGuestLeavesWhenItRuns() throws Throwable {
+        Process redis = lab.redisConnection();
+        try (BufferedWriter in = redis.outputWriter();
+                BufferedReader out = redis.inputReader()) {
+            assertThat(ask(in, out, "PING")).isEqualTo("PONG");
+            try (RedirectorBuffer buffer = attach()) {
+                in.write("PING\n");
+                in.flush();
+                until(5 * SECOND_NANOS, () -> buffer.stats().heldPackets() > 0);
+                lab.monitor().execute("stop");
+                buffer.preresume(1);
+                buffer.commit(1);
+                until(5 * SECOND_NANOS, () -> buffer.stats().heldPackets() == 0);
+                assertThat(lab.pings(GUEST)).as("in the second that this takes").isFalse();
+                assertThat(out.ready()).as("released, and not sent").isFalse();
+
+                lab.monitor().execute("cont");
+                assertThat(out.readLine()).isEqualTo("PONG");
+                buffer.detach();
+            }
+        }
+    }
+
     private static String ask(BufferedWriter in, BufferedReader out, String command)
             throws IOException {
         in.write(command + "\n");

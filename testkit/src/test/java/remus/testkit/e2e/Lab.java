@@ -275,13 +275,22 @@ final class Lab implements AutoCloseable {
 
     /** One command for the load maker inside web1, over its second serial port. */
     void tellGuest(String host, String command) {
+        loadMaker(host).tell(command);
+    }
+
+    /** The clock of web1, as a program in it reads it. */
+    long guestMonotonicNanos(String host) {
+        return loadMaker(host).monotonicNanos();
+    }
+
+    private LoadMaker loadMaker(String host) {
         LoadMaker maker = loadMaker;
         if (maker == null) {
             maker = LoadMaker.connect(directory.resolve(host).resolve(VM + ".load"));
             belongings.add(maker);
             loadMaker = maker;
         }
-        maker.tell(command);
+        return maker;
     }
 
     /** One of deploy/lab/fault. */
