@@ -22,10 +22,12 @@ import remus.agent.daemon.AgentMain;
         footer = "  remus agent --config /etc/remus/agent.yaml --supervise")
 @SuppressWarnings("NullAway.Init") // picocli sets what it declares
 final class AgentCommand implements Callable<Integer> {
+    static final String DEFAULT_CONFIG = "/etc/remus/agent.yaml";
+
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            defaultValue = "/etc/remus/agent.yaml",
+            defaultValue = DEFAULT_CONFIG,
             description = "Its configuration (default: ${DEFAULT-VALUE}).")
     private Path config;
 

@@ -1,18 +1,41 @@
 package remus.agent.cli;
 
+import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import remus.agent.daemon.AgentMain;
 import remus.domain.DomainException;
 
 /** The {@code remus} program. */
 public final class Main {
+    private static final String AGENT = "agent";
+
     private Main() {}
 
     /** Runs one command and ends the process with its {@link ExitCode}. */
     public static void main(String[] arguments) {
-        System.exit(call(arguments));
+        Path config = plainAgent(arguments);
+        System.exit(config != null ? AgentMain.run(config) : call(arguments));
+    }
+
+    /**
+     * The configuration of an agent that is started without anything odd, else null. A guest may
+     * stand still until the agent runs, and the parser of commands takes half of its start: the
+     * JVM's archive cannot hold classes as old as picocli's.
+     */
+    static @Nullable Path plainAgent(String... arguments) {
+        if (arguments.length == 1 && arguments[0].equals(AGENT)) {
+            return Path.of(AgentCommand.DEFAULT_CONFIG);
+        }
+        return arguments.length == 3
+                        && arguments[0].equals(AGENT)
+                        && arguments[1].equals("--config")
+                        && !arguments[2].startsWith("-")
+                ? Path.of(arguments[2])
+                : null;
     }
 
     /** Runs one command in this process and returns its {@link ExitCode}. */

@@ -197,6 +197,23 @@ final class MainTest {
     }
 
     @Test
+    void startsAPlainAgentWithoutTheParserAndLeavesTheRestToIt() {
+        assertThat(Main.plainAgent("agent", "--config", "a.yaml")).isEqualTo(Path.of("a.yaml"));
+        assertThat(Main.plainAgent("agent")).isEqualTo(Path.of("/etc/remus/agent.yaml"));
+        String[][] others = {
+            {},
+            {"status"},
+            {"agent", "--help"},
+            {"agent", "--config", "--help"},
+            {"agent", "--config=a.yaml"},
+            {"agent", "--config", "a.yaml", "--supervise"},
+        };
+        for (String[] other : others) {
+            assertThat(Main.plainAgent(other)).as(String.join(" ", other)).isNull();
+        }
+    }
+
+    @Test
     void theCommandLineLoadsNothingOfTheDaemon() throws Exception {
         Process process =
                 new ProcessBuilder(
