@@ -113,7 +113,7 @@ final class AgentPhasesIT {
         lab.tellGuest(Lab.A, "where"); // it answers in order: the load has stopped
         long loaded = lab.group(Lab.A, Lab.VM).getEpoch();
         lab.awaitGroup(Lab.A, Lab.VM, SOON, g -> g.getAckedEpoch() > loaded);
-        lab.fault("cut", "drop", Lab.A);
+        lab.fault("cut", "mute", Lab.A);
         GroupStatus unheard =
                 await("an epoch that is whole at the backup")
                         .atMost(SOON)

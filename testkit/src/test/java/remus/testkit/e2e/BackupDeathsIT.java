@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,14 @@ final class BackupDeathsIT {
     }
 
     private static void diesWhileSeeding(Lab lab, CountingClient client) throws Exception {
+        // what staging holds counts as copied: only more than that keeps a seed waiting for the
+        // link
+        lab.tellGuest(Lab.A, "buffer 96");
+        Files.writeString(
+                lab.directory.resolve(Lab.A).resolve("agent.yaml"),
+                "staging: 16MiB\n",
+                StandardOpenOption.APPEND);
+        lab.renewAgent(Lab.A);
         Qmp owner = lab.owner(Lab.A, Lab.VM);
         List<String> shape = owner.shape();
         lab.fault("slow", "30mbit");
