@@ -68,6 +68,7 @@ class StandbyLeftoversTest {
     void tellsHowADomainEnded() throws Exception {
         long pid = process.pid();
         named("pid", pid);
+        StandbyLeftovers.starts(standby);
         StandbyLeftovers.becomesDomain(standby);
         Files.createFile(standby.resolve("qmp"));
         process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
