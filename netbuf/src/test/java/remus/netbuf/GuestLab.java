@@ -113,14 +113,16 @@ final class GuestLab implements AutoCloseable {
 
     /** Echo requests as fast as the client can, until destroyed. */
     Process flood(double pauseSeconds) throws IOException {
-        // held replies would let the neighbour entry go stale, and the flood with it
+        // held replies would let the neighbour entry go stale, and the flood with it; the guest's
+        // own
+        // goes stale after some 30 s, so that the packets must be large enough to be done by then
         ip("neigh replace " + GUEST + " lladdr " + GUEST_MAC + " dev br0 nud permanent");
         String script =
                 """
                 import socket, struct, sys, time
                 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-                h = struct.pack('>BBHHH', 8, 0, 0, 7, 1) + bytes(56)
-                c = sum(struct.unpack('>32H', h)); c = ~(c + (c >> 16)) & 0xffff
+                h = struct.pack('>BBHHH', 8, 0, 0, 7, 1) + bytes(1400)
+                c = sum(struct.unpack('>704H', h)); c = ~(c + (c >> 16)) & 0xffff
                 p = h[:2] + struct.pack('>H', c) + h[4:]
                 while True:
                     s.sendto(p, ('%s', 0))
