@@ -11,7 +11,7 @@ import io.netty.buffer.Unpooled;
  * gives it up. The layout on the wire is drawn in {@code FrameEncoder} and docs/protocol.md.
  *
  * @param header the message of {@link FrameType#headerParser}
- * @param payload empty for all types but PAGES and DEVICES
+ * @param payload empty for all types but PAGES, DEVICES, DISK_WRITES and DIGESTS
  */
 public record Frame(FrameType type, MessageLite header, ByteBuf payload) {
     /** 256 pages and their run table: large enough to be cheap, small enough to interleave. */

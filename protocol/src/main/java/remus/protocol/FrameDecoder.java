@@ -13,6 +13,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import remus.protocol.wire.Digests;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.Pages;
 
 /**
@@ -167,8 +169,13 @@ final class FrameDecoder extends ChannelInboundHandlerAdapter {
                     String.format("checksum: 0x%08x (expected: 0x%08x)", actualCrc, expectedCrc));
         }
         Frame frame = new Frame(type, parseHeader(), filling);
-        if (type == FrameType.PAGES) {
-            PagesPayload.validate(frame.header(Pages.class), frame.payload());
+        switch (type) {
+            case PAGES -> PagesPayload.validate(frame.header(Pages.class), filling);
+            case DISK_WRITES -> DiskPayload.validate(frame.header(DiskWrites.class), filling);
+            case DIGESTS -> DiskPayload.validate(frame.header(Digests.class), filling);
+            default -> {
+                // no other payload has a form that is checked here
+            }
         }
         header.release();
         header = Unpooled.EMPTY_BUFFER;

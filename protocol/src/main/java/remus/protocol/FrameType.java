@@ -8,6 +8,8 @@ import remus.protocol.wire.Ack;
 import remus.protocol.wire.ConcedeRequest;
 import remus.protocol.wire.Conceded;
 import remus.protocol.wire.Devices;
+import remus.protocol.wire.Digests;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Hello;
@@ -31,7 +33,9 @@ public enum FrameType {
     HEARTBEAT(10, Heartbeat.parser(), Frame.MAX_SMALL_HEADER_BYTES, 0),
     MEMBER_EVENT(11, MemberEvent.parser(), Frame.MAX_SMALL_HEADER_BYTES, 0),
     CONCEDE_REQUEST(12, ConcedeRequest.parser(), Frame.MAX_SMALL_HEADER_BYTES, 0),
-    CONCEDED(13, Conceded.parser(), Frame.MAX_SMALL_HEADER_BYTES, 0);
+    CONCEDED(13, Conceded.parser(), Frame.MAX_SMALL_HEADER_BYTES, 0),
+    DISK_WRITES(14, DiskWrites.parser(), Frame.MAX_SMALL_HEADER_BYTES, Frame.MAX_PAYLOAD_BYTES),
+    DIGESTS(15, Digests.parser(), Frame.MAX_SMALL_HEADER_BYTES, Frame.MAX_PAYLOAD_BYTES);
 
     private static final @Nullable FrameType[] BY_CODE = new @Nullable FrameType[256];
 

@@ -19,6 +19,8 @@ import remus.protocol.wire.Check;
 import remus.protocol.wire.ConcedeRequest;
 import remus.protocol.wire.Conceded;
 import remus.protocol.wire.Devices;
+import remus.protocol.wire.Digests;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.FailoverMode;
 import remus.protocol.wire.Fate;
@@ -90,6 +92,7 @@ final class Frames {
                         .addChecks(Check.newBuilder().setCode("qemu").setPassed(true)));
         putEpoch(frames);
         putLife(frames);
+        putDisks(frames);
         return frames;
     }
 
@@ -133,6 +136,44 @@ final class Frames {
                 frames,
                 FrameType.CONCEDED,
                 Conceded.newBuilder().setIdentity(IDENTITY).setReason("shutdown"));
+    }
+
+    private static void putDisks(Map<FrameType, Frame> frames) {
+        frames.put(
+                FrameType.DISK_WRITES,
+                diskWrites(
+                        42,
+                        untracked(100)
+                                .writeLong(4096)
+                                .writeInt(8)
+                                .writeInt(DiskPayload.DATA)
+                                .writeLong(1L << 40)
+                                .writeInt(-1)
+                                .writeInt(DiskPayload.TRIM)
+                                .writeLong(0x0123456789ABCDEFL),
+                        2));
+        frames.put(
+                FrameType.DIGESTS,
+                new Frame(
+                        FrameType.DIGESTS,
+                        Digests.newBuilder()
+                                .setMember(1)
+                                .setChunkBytes(1 << 16)
+                                .setFirstChunk(7)
+                                .setDigestCount(1)
+                                .build(),
+                        untracked(16).writeLong(1).writeLong(2)));
+    }
+
+    static Frame diskWrites(long epoch, ByteBuf payload, int extents) {
+        return new Frame(
+                FrameType.DISK_WRITES,
+                DiskWrites.newBuilder()
+                        .setEpoch(epoch)
+                        .setMember(1)
+                        .setExtentCount(extents)
+                        .build(),
+                payload);
     }
 
     private static void put(
