@@ -7,9 +7,13 @@
  *   where                 what is achieved so far, and where the buffer is
  *   check                 every page still bears its own number and its own last write: pages that do not are counted
  *   clock                 the guest's clocks, in nanoseconds
+ *   disk open NAME        the disk /dev/NAME, such as vda
+ *   disk write N [WORKERS]  from now on, WORKERS at a time (default 1), write its first N blocks of 4 KiB, at random
+ *   disk stop | disk where  no more of that; what was achieved
+ *   disk check            every block written still bears its own number and its own last write: those that do not are counted
  *   reboot | poweroff | panic
  *
- * Each command is answered by one line, "ok NAME=VALUE ..." or "error WHY". One thread: a command is answered within one
+ * Each command is answered by one line, "ok NAME=VALUE ..." or "error WHY". One thread (but for disks): a command is answered within one
  * tick, and what one tick does is never more than one pass over the buffer.
  */
 #define _GNU_SOURCE
@@ -26,6 +30,8 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "disk.h"
 
 #define PAGE 4096u
 #define BILLION 1000000000ull
@@ -208,6 +214,10 @@ static void obey(char *line) {
     } else if (strcmp(line, "clock") == 0) {
         answer("ok monotonic=%llu boottime=%llu realtime=%llu", (unsigned long long)now(CLOCK_MONOTONIC),
                (unsigned long long)now(CLOCK_BOOTTIME), (unsigned long long)now(CLOCK_REALTIME));
+    } else if (strncmp(line, "disk ", 5) == 0) {
+        char text[128];
+        obey_disk(line + 5, text, sizeof text);
+        answer("%s", text);
     } else if (strcmp(line, "reboot") == 0) {
         answer("ok");
         tcdrain(port);
@@ -221,7 +231,7 @@ static void obey(char *line) {
         tcdrain(port);
         panic();
     } else if (*line != '\0') {
-        answer("error unknown command (expected: buffer, dirty, stop, where, check, clock, reboot, poweroff, panic)");
+        answer("error unknown command (expected: buffer, dirty, stop, where, check, clock, disk, reboot, poweroff, panic)");
     }
 }
 
