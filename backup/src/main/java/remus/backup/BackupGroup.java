@@ -8,7 +8,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
-import remus.domain.MemoryRegion;
 import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
 import remus.ha.FailureDetector;
@@ -23,6 +22,7 @@ import remus.protocol.ProtocolException;
 import remus.protocol.wire.Accepted;
 import remus.protocol.wire.Ack;
 import remus.protocol.wire.ConcedeRequest;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Hello;
@@ -65,7 +65,7 @@ public final class BackupGroup implements DutyCycle {
      *     group or one that an earlier life of this agent left
      * @param silenceLimitNanos after how much silence the primary is suspected
      * @param reconnectGraceNanos how long its connection may stay closed
-     * @param regionsOfMember the memory that was offered
+     * @param members what was offered
      */
     BackupGroup(
             BackupHost host,
@@ -73,9 +73,9 @@ public final class BackupGroup implements DutyCycle {
             Identity identity,
             long silenceLimitNanos,
             long reconnectGraceNanos,
-            List<List<MemoryRegion>> regionsOfMember) {
+            List<StandbySpec> members) {
         this.host = host;
-        assembler = EpochAssembler.of(regionsOfMember);
+        assembler = EpochAssembler.of(members);
         works = new BackupWorks(host, record, identity, assembler);
         primary = works.primary;
         meter = works.meter;
@@ -153,10 +153,11 @@ public final class BackupGroup implements DutyCycle {
         return LOOK_NANOS;
     }
 
-    /** Makes the standbys, then tells the primary that it may send. */
+    /** Makes the standbys, says what their disks hold, then that the primary may send. */
     void begin(PeerLink from, List<StandbySpec> specs) {
         try {
-            works.copies.create(host, specs, () -> mailbox.post(this::standbyLost));
+            works.copies.create(
+                    host, record().name(), specs, () -> mailbox.post(this::standbyLost));
         } catch (DomainException e) {
             PrimaryPeer.refuse(from, e.code(), e.getMessage(), e.correction());
             core.neverBegan(Reason.of(e), host.nanoTime());
@@ -171,7 +172,21 @@ public final class BackupGroup implements DutyCycle {
         works.made();
         core.begun();
         detector.linkUp(host.nanoTime()); // making them may take longer than silence may last
-        from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
+        if (works.copies.hasDisks()) {
+            host.background(() -> beginDisks(from));
+        } else {
+            from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
+        }
+    }
+
+    /** Reads all images, which takes its time. */
+    private void beginDisks(PeerLink from) {
+        try {
+            works.copies.beginDisks(from, identity().getIncarnation());
+            from.send(Frame.of(FrameType.ACCEPTED, Accepted.getDefaultInstance()));
+        } catch (DomainException e) {
+            mailbox.post(() -> spoiled(e));
+        }
     }
 
     /** A connection of this incarnation's primary, with the version to speak on it. */
@@ -261,7 +276,7 @@ public final class BackupGroup implements DutyCycle {
         meter.received(frame.payload().readableBytes());
         try {
             switch (frame.type()) {
-                case PAGES, DEVICES -> stage(frame);
+                case PAGES, DEVICES, DISK_WRITES -> stage(frame);
                 case EPOCH_END -> commit(from, frame.header(EpochEnd.class));
                 case MEMBER_EVENT -> memberGone(frame.header(MemberEvent.class));
                 case CONCEDE_REQUEST -> concede(from, frame.header(ConcedeRequest.class));
@@ -274,40 +289,52 @@ public final class BackupGroup implements DutyCycle {
             LOG.warn("{}: {} broke the protocol: {}", record().name(), from.peer(), e.getMessage());
             PrimaryPeer.protocolError(from, e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("{}: the copy is spoiled", record().name(), e);
-            works.spoil();
-            Reason why = new Reason("copy-spoiled", "the copy cannot be kept: " + e.getMessage());
-            try {
-                core.giveUp(why, host.nanoTime());
-            } finally {
-                primary.hangUp(why.code(), why.sentence());
-            }
+            spoiled(e);
+        }
+    }
+
+    private void spoiled(RuntimeException cause) {
+        LOG.error("{}: the copy is spoiled", record().name(), cause);
+        works.spoil();
+        String code = cause instanceof DomainException known ? known.code() : "copy-spoiled";
+        Reason why = new Reason(code, "the copy cannot be kept: " + cause.getMessage());
+        try {
+            core.giveUp(why, host.nanoTime());
+        } finally {
+            primary.hangUp(why.code(), why.sentence());
         }
     }
 
     private void stage(Frame frame) {
-        if (frame.type() == FrameType.PAGES && frame.header(Pages.class).getSeed()) {
-            if (machine.state() != BackupState.SEEDING) {
-                throw new ProtocolException(
-                        "seed pages: the copy is complete (expected: pages of an epoch)");
-            }
-            assembler.checkPages(frame.header(Pages.class), frame.payload());
-            works.copies.seed(frame);
-        } else {
+        boolean seed =
+                switch (frame.type()) {
+                    case PAGES -> frame.header(Pages.class).getSeed();
+                    case DISK_WRITES -> frame.header(DiskWrites.class).getSeed();
+                    default -> false;
+                };
+        if (!seed) {
             assembler.stage(frame);
+            return;
         }
+        if (machine.state() != BackupState.SEEDING) {
+            throw new ProtocolException(
+                    "a seed frame: the copy is complete (expected: frames of an epoch)");
+        }
+        assembler.check(frame);
+        works.copies.seed(frame);
     }
 
     /** Step 9: the epoch is whole; then the acknowledgement; then it is folded in. */
     private void commit(PeerLink from, EpochEnd end) {
         List<Frame> epoch = assembler.complete(end);
         try {
+            works.copies.commitDisks(end.getEpoch(), epoch);
             core.committed(host.nanoTime());
         } catch (RuntimeException e) {
             epoch.forEach(Frame::release);
             throw e;
         }
-        meter.committed(end.getEpoch(), host.nanoTime());
+        meter.committed(end.getEpoch(), host.nanoTime(), works.copies.journalBytes());
         from.send(
                 Frame.of(
                         FrameType.ACK,

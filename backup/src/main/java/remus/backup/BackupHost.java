@@ -1,7 +1,10 @@
 package remus.backup;
 
+import java.util.List;
 import java.util.function.Consumer;
+import remus.diskbuf.DiskCopy;
 import remus.domain.Hypervisor;
+import remus.domain.StandbySpec;
 import remus.ha.GroupRecord;
 import remus.ha.RecordStore;
 
@@ -14,6 +17,13 @@ public interface BackupHost {
      * @throws remus.domain.DomainException {@code no-hypervisor} if there is none
      */
     Hypervisor hypervisor(String kind);
+
+    /**
+     * Opens the images of a group's disks, in the order of its members and their disks.
+     *
+     * @throws remus.domain.DomainException if they cannot be kept here
+     */
+    DiskCopy openDisks(String group, List<StandbySpec> members);
 
     /** Where group records are kept. */
     RecordStore records();

@@ -12,6 +12,7 @@ import remus.ha.StateMachine;
 /** What a backup group counts for its operators. Written by the conductor, read by anybody. */
 final class BackupMeter {
     private final AtomicLong receivedBytes = new AtomicLong();
+    private volatile long journalBytes;
     private volatile long committedEpoch;
     private volatile long lastCommitNanos;
     private volatile long takeoverNanos;
@@ -24,7 +25,8 @@ final class BackupMeter {
         receivedBytes.addAndGet(bytes);
     }
 
-    void committed(long epoch, long now) {
+    void committed(long epoch, long now, long bytesInJournal) {
+        journalBytes = bytesInJournal;
         committedEpoch = epoch;
         lastCommitNanos = now;
     }
@@ -49,6 +51,7 @@ final class BackupMeter {
                 committedEpoch,
                 lastCommitNanos == 0 ? 0 : now - lastCommitNanos,
                 receivedBytes.get(),
+                journalBytes,
                 takeoverNanos,
                 record.members(),
                 memberStates(record, entry.state(), afterlives));

@@ -201,7 +201,7 @@ public final class BackupService {
                             identity,
                             offer.getSilenceLimitNanos(),
                             offer.getReconnectGraceNanos(),
-                            specs.stream().map(StandbySpec::regions).toList());
+                            specs);
             reserve(fresh);
             group = fresh;
             fresh.mailbox()

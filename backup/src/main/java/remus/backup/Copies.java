@@ -1,6 +1,7 @@
 package remus.backup;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -9,36 +10,51 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.diskbuf.DiskCopy;
 import remus.domain.DomainException;
 import remus.domain.Standby;
 import remus.domain.StandbySpec;
 import remus.ha.GroupRecord;
 import remus.ha.Reason;
+import remus.protocol.DiskPayload;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
+import remus.protocol.PeerLink;
 import remus.protocol.wire.Devices;
+import remus.protocol.wire.Digests;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.Pages;
 
 /**
- * The standbys of a group's members; whole committed epochs are folded into them (step 10 of the
- * walk).
+ * The standbys of a group's members and the images of their disks; whole committed epochs are
+ * folded into them (step 10 of the walk).
  */
 final class Copies {
     private static final Logger LOG = LoggerFactory.getLogger(Copies.class);
 
     private final List<Standby> standbys = new ArrayList<>();
     private final Set<Standby> running = new HashSet<>();
+    private final List<Integer> firstDisks = new ArrayList<>();
+    private DiskCopy disks = DiskCopy.NONE;
 
     /**
-     * Makes all standbys, or none.
+     * Opens all images and makes all standbys, or none.
      *
      * @param lost told if one dies by itself
      * @throws DomainException if one cannot be made
      */
-    void create(BackupHost host, List<StandbySpec> specs, Runnable lost) {
+    void create(BackupHost host, String group, List<StandbySpec> specs, Runnable lost) {
         try {
+            int diskCount = 0;
             for (StandbySpec spec : specs) {
-                Standby standby = host.hypervisor(spec.hypervisor()).createStandby(spec);
+                firstDisks.add(diskCount);
+                diskCount += spec.disks().size();
+            }
+            disks = diskCount == 0 ? DiskCopy.NONE : host.openDisks(group, specs);
+            for (StandbySpec spec : specs) {
+                Standby standby =
+                        host.hypervisor(spec.hypervisor())
+                                .createStandby(spec, images(standbys.size()));
                 standbys.add(standby);
                 standby.onLost(lost);
             }
@@ -56,13 +72,87 @@ final class Copies {
                 .toList();
     }
 
-    /** Folds pages of the seed in and gives the frame up; the copy is not complete yet. */
+    private List<Path> images(int member) {
+        int first = firstDisks.get(member);
+        int next =
+                member + 1 < firstDisks.size() ? firstDisks.get(member + 1) : disks.images().size();
+        return disks.images().subList(first, next);
+    }
+
+    long journalBytes() {
+        return disks.journalBytes();
+    }
+
+    boolean hasDisks() {
+        return disks != DiskCopy.NONE;
+    }
+
+    /**
+     * Tells the primary what the images hold already, and begins to change them. For a thread that
+     * may wait.
+     *
+     * @throws DomainException if they cannot be read or changed
+     */
+    void beginDisks(PeerLink to, long incarnation) {
+        disks.digests(
+                (disk, chunkBytes, firstChunk, digests) -> {
+                    int member = memberOf(disk);
+                    to.send(
+                            new Frame(
+                                    FrameType.DIGESTS,
+                                    Digests.newBuilder()
+                                            .setMember(member)
+                                            .setDisk(disk - firstDisks.get(member))
+                                            .setChunkBytes(chunkBytes)
+                                            .setFirstChunk(firstChunk)
+                                            .setDigestCount(
+                                                    digests.readableBytes()
+                                                            / DiskPayload.DIGEST_BYTES)
+                                            .build(),
+                                    digests));
+                });
+        disks.beginSeed(incarnation);
+    }
+
+    private int memberOf(int disk) {
+        int member = firstDisks.size() - 1;
+        while (firstDisks.get(member) > disk) {
+            member--;
+        }
+        return member;
+    }
+
+    /** Folds a part of the seed in and gives the frame up; the copy is not complete yet. */
     void seed(Frame frame) {
         try {
-            fold(frame);
+            if (frame.type() == FrameType.DISK_WRITES) {
+                DiskWrites writes = frame.header(DiskWrites.class);
+                disks.seed(disk(writes), writes.getExtentCount(), frame.payload());
+            } else {
+                fold(frame);
+            }
         } finally {
             frame.release();
         }
+    }
+
+    private int disk(DiskWrites writes) {
+        return firstDisks.get(writes.getMember()) + writes.getDisk();
+    }
+
+    /**
+     * What the epoch wrote to disks is on stable storage when this returns.
+     *
+     * @throws DomainException if it cannot be
+     */
+    void commitDisks(long number, List<Frame> epoch) {
+        for (Frame frame : epoch) {
+            if (frame.type() == FrameType.DISK_WRITES) {
+                DiskWrites writes = frame.header(DiskWrites.class);
+                disks.append(number, disk(writes), writes.getExtentCount(), frame.payload());
+            }
+        }
+        disks.commit(number);
     }
 
     private void fold(Frame frame) {
@@ -86,7 +176,7 @@ final class Copies {
         for (Frame frame : epoch) {
             if (frame.type() == FrameType.PAGES) {
                 fold(frame);
-            } else {
+            } else if (frame.type() == FrameType.DEVICES) {
                 devices.get(frame.header(Devices.class).getMember()).add(frame.payload());
             }
         }
@@ -96,6 +186,12 @@ final class Copies {
     }
 
     @Nullable Reason load() {
+        try {
+            disks.prepareActivation();
+        } catch (DomainException e) {
+            LOG.error("the images cannot be completed: {}", e.getMessage(), e);
+            return new Reason(e.code(), e.getMessage() + "; " + e.correction());
+        }
         return each("load", Standby::load);
     }
 
@@ -135,5 +231,6 @@ final class Copies {
         }
         standbys.clear();
         running.clear();
+        disks.close();
     }
 }

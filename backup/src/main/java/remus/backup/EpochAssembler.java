@@ -3,12 +3,16 @@ package remus.backup;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import remus.domain.Disk;
 import remus.domain.MemoryRegion;
 import remus.domain.Slab;
+import remus.domain.StandbySpec;
+import remus.protocol.DiskPayload;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.ProtocolException;
 import remus.protocol.wire.Devices;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.Pages;
 
@@ -19,31 +23,41 @@ import remus.protocol.wire.Pages;
 final class EpochAssembler {
     private static final long DEVICES_BYTES = 64 << 20;
 
-    private final List<List<MemoryRegion>> regionsOfMember;
+    /** What one epoch may write to disks, more than any primary captures. */
+    private static final long MAX_DISK_BYTES = 1L << 30;
+
+    private final List<StandbySpec> members;
     private final long capBytes;
     private List<Frame> staged = new ArrayList<>();
     private long stagedBytes;
     private long committedEpoch;
 
     /**
-     * @param regionsOfMember what was offered
+     * @param members what was offered
      * @param capBytes the most that one epoch may stage
      */
-    EpochAssembler(List<List<MemoryRegion>> regionsOfMember, long capBytes) {
-        this.regionsOfMember = regionsOfMember;
+    EpochAssembler(List<StandbySpec> members, long capBytes) {
+        this.members = List.copyOf(members);
         this.capBytes = capBytes;
     }
 
     /** For epochs that may be as large as all the memory, and device state. */
-    static EpochAssembler of(List<List<MemoryRegion>> regionsOfMember) {
+    static EpochAssembler of(List<StandbySpec> members) {
         long memory =
-                regionsOfMember.stream().flatMap(List::stream).mapToLong(MemoryRegion::bytes).sum();
-        return new EpochAssembler(regionsOfMember, memory + DEVICES_BYTES);
+                members.stream()
+                        .flatMap(member -> member.regions().stream())
+                        .mapToLong(MemoryRegion::bytes)
+                        .sum();
+        boolean disks = members.stream().anyMatch(member -> !member.disks().isEmpty());
+        return new EpochAssembler(members, memory + DEVICES_BYTES + (disks ? MAX_DISK_BYTES : 0));
     }
 
     /** Whether frames of this type are parts of an epoch. */
     static boolean takes(FrameType type) {
-        return type == FrameType.PAGES || type == FrameType.DEVICES || type == FrameType.EPOCH_END;
+        return switch (type) {
+            case PAGES, DEVICES, DISK_WRITES, EPOCH_END -> true;
+            default -> false;
+        };
     }
 
     long committedEpoch() {
@@ -51,20 +65,18 @@ final class EpochAssembler {
     }
 
     /**
-     * Takes a PAGES or DEVICES frame of the next epoch, which is kept.
+     * Takes a PAGES, DEVICES or DISK_WRITES frame of the next epoch, which is kept.
      *
      * @throws ProtocolException if it is not what may come now; the frame stays the caller's
      */
     void stage(Frame frame) {
-        if (frame.type() == FrameType.PAGES) {
-            Pages pages = frame.header(Pages.class);
-            checkEpoch(pages.getEpoch());
-            checkPages(pages, frame.payload());
-        } else {
-            Devices devices = frame.header(Devices.class);
-            checkEpoch(devices.getEpoch());
-            member(devices.getMember());
-        }
+        checkEpoch(
+                switch (frame.type()) {
+                    case PAGES -> frame.header(Pages.class).getEpoch();
+                    case DISK_WRITES -> frame.header(DiskWrites.class).getEpoch();
+                    default -> frame.header(Devices.class).getEpoch();
+                });
+        check(frame);
         int bytes = frame.payload().readableBytes();
         if (stagedBytes + bytes > capBytes) {
             throw new ProtocolException(
@@ -74,9 +86,21 @@ final class EpochAssembler {
         stagedBytes += bytes;
     }
 
-    /** Checks the runs of a PAGES frame against the regions that were offered. */
-    void checkPages(Pages pages, ByteBuf payload) {
-        List<MemoryRegion> regions = member(pages.getMember());
+    /**
+     * Checks a part of an epoch, or of the seed, against what was offered.
+     *
+     * @throws ProtocolException if it does not fit
+     */
+    void check(Frame frame) {
+        switch (frame.type()) {
+            case PAGES -> checkPages(frame.header(Pages.class), frame.payload());
+            case DISK_WRITES -> checkDisk(frame.header(DiskWrites.class), frame.payload());
+            default -> member(frame.header(Devices.class).getMember());
+        }
+    }
+
+    private void checkPages(Pages pages, ByteBuf payload) {
+        List<MemoryRegion> regions = member(pages.getMember()).regions();
         int region = pages.getRegion();
         if (region < 0 || region >= regions.size()) {
             throw new ProtocolException(
@@ -94,6 +118,27 @@ final class EpochAssembler {
                                 + first
                                 + " to "
                                 + (first + count)
+                                + " (expected: <= "
+                                + limit
+                                + ")");
+            }
+        }
+    }
+
+    private void checkDisk(DiskWrites writes, ByteBuf payload) {
+        List<Disk> disks = member(writes.getMember()).disks();
+        int disk = writes.getDisk();
+        if (disk < 0 || disk >= disks.size()) {
+            throw new ProtocolException("disk: " + disk + " (expected: < " + disks.size() + ")");
+        }
+        long limit = disks.get(disk).bytes();
+        for (int extent = 0; extent < writes.getExtentCount(); extent++) {
+            if (DiskPayload.end(payload, extent) > limit) {
+                throw new ProtocolException(
+                        "extent: bytes "
+                                + DiskPayload.offset(payload, extent)
+                                + " to "
+                                + DiskPayload.end(payload, extent)
                                 + " (expected: <= "
                                 + limit
                                 + ")");
@@ -143,11 +188,11 @@ final class EpochAssembler {
         }
     }
 
-    private List<MemoryRegion> member(int member) {
-        if (member < 0 || member >= regionsOfMember.size()) {
+    private StandbySpec member(int member) {
+        if (member < 0 || member >= members.size()) {
             throw new ProtocolException(
-                    "member: " + member + " (expected: < " + regionsOfMember.size() + ")");
+                    "member: " + member + " (expected: < " + members.size() + ")");
         }
-        return regionsOfMember.get(member);
+        return members.get(member);
     }
 }

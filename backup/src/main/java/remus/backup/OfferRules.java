@@ -3,6 +3,7 @@ package remus.backup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import remus.domain.Disk;
 import remus.domain.DomainException;
 import remus.domain.MemoryRegion;
 import remus.domain.Slab;
@@ -12,6 +13,7 @@ import remus.protocol.wire.FailoverMode;
 import remus.protocol.wire.Hello;
 import remus.protocol.wire.Member;
 import remus.protocol.wire.Offer;
+import remus.protocol.wire.OfferedDisk;
 import remus.protocol.wire.Region;
 
 /**
@@ -21,6 +23,8 @@ import remus.protocol.wire.Region;
 final class OfferRules {
     private static final int MAX_MEMBERS = 64;
     private static final int MAX_REGIONS = 64;
+    private static final int MAX_DISKS = 64;
+    private static final long MAX_DISK_BYTES = 1L << 44;
     private static final int MAX_PORT = 65_535;
 
     /** A run of pages names its first page with 31 bits. */
@@ -72,7 +76,8 @@ final class OfferRules {
                             member.getUuid(),
                             member.getHypervisor(),
                             member.getSpec(),
-                            regions));
+                            regions,
+                            disks(member)));
         }
         return specs;
     }
@@ -129,6 +134,40 @@ final class OfferRules {
             regions.add(new MemoryRegion(region.getName(), bytes));
         }
         return regions;
+    }
+
+    private static List<Disk> disks(Member member) {
+        String what = "disks of " + member.getName() + ": ";
+        if (member.getDisksCount() > MAX_DISKS) {
+            throw bad(
+                    what + member.getDisksCount() + " (expected: <= " + MAX_DISKS + ")",
+                    "give the domain fewer disks");
+        }
+        List<Disk> disks = new ArrayList<>();
+        for (OfferedDisk disk : member.getDisksList()) {
+            if (!GroupNames.isValid(disk.getName()) || !GroupNames.isValid(member.getName())) {
+                throw bad(
+                        what
+                                + "\""
+                                + disk.getName()
+                                + "\" (expected: names of at most 64"
+                                + " letters, digits and _ . : + -, as the image is called so)",
+                        "give the domain and the disk such names (-name, -drive id=)");
+            }
+            if (disk.getBytes() <= 0 || disk.getBytes() > MAX_DISK_BYTES) {
+                throw bad(
+                        what
+                                + disk.getName()
+                                + " has "
+                                + Long.toUnsignedString(disk.getBytes())
+                                + " bytes (expected: 1 to "
+                                + MAX_DISK_BYTES
+                                + ")",
+                        SAME_VERSION);
+            }
+            disks.add(new Disk(disk.getName(), disk.getBytes()));
+        }
+        return disks;
     }
 
     private static void time(String name, long nanos, long leastMillis, long mostMillis) {

@@ -7,7 +7,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import remus.domain.Disk;
 import remus.domain.MemoryRegion;
+import remus.domain.StandbySpec;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.ProtocolException;
@@ -17,7 +19,16 @@ import remus.protocol.wire.Pages;
 
 class EpochAssemblerTest {
     private final EpochAssembler assembler =
-            new EpochAssembler(List.of(List.of(new MemoryRegion("ram", 8 * 4096))), 20_000);
+            new EpochAssembler(
+                    List.of(
+                            new StandbySpec(
+                                    "vm",
+                                    "uuid",
+                                    "qemu",
+                                    "",
+                                    List.of(new MemoryRegion("ram", 8 * 4096)),
+                                    List.of(new Disk("vda", 65_536)))),
+                    20_000);
 
     private static Frame pages(long epoch, int member, int region, int first) {
         ByteBuf payload = Unpooled.buffer().writeInt(first).writeInt(1).writeZero(4096);

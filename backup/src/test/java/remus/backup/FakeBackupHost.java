@@ -1,11 +1,13 @@
 package remus.backup;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import remus.diskbuf.DiskCopy;
 import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.Finding;
@@ -33,6 +35,11 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
     }
 
     @Override
+    public DiskCopy openDisks(String group, List<StandbySpec> members) {
+        return DiskCopy.NONE;
+    }
+
+    @Override
     public String kind() {
         return "fake";
     }
@@ -54,7 +61,7 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
     }
 
     @Override
-    public Standby createStandby(StandbySpec spec) {
+    public Standby createStandby(StandbySpec spec, List<Path> images) {
         throw new DomainException("no-memory", "no memory for " + spec.name(), "buy some");
     }
 

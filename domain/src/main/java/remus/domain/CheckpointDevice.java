@@ -5,9 +5,9 @@ package remus.domain;
  * output or disk writes, an external replicator. The shape is Xen's {@code
  * libxl__checkpoint_device}.
  *
- * <p>Called from the group's checkpoint thread. {@code postsuspend} and {@code preresume} run while
- * the guest is suspended and must not wait for anything; {@code release} may come later than the
- * next epoch's {@code preresume}.
+ * <p>Called from the group's checkpoint thread. {@code presuspend}, {@code postsuspend} and {@code
+ * preresume} run while the guest is suspended and must not wait for anything; {@code release} may
+ * come later than the next epoch's {@code preresume}.
  */
 public interface CheckpointDevice extends AutoCloseable {
 
@@ -16,6 +16,12 @@ public interface CheckpointDevice extends AutoCloseable {
      * fails.
      */
     void attach();
+
+    /**
+     * The members are about to be suspended: what the hypervisor waits for before it stops must be
+     * answered at once from here on until {@link #resumed}.
+     */
+    default void presuspend(long epoch) {}
 
     /** All members are suspended. */
     default void postsuspend(long epoch) {}
@@ -27,6 +33,9 @@ public interface CheckpointDevice extends AutoCloseable {
      * then everything until the later call belongs to the epoch.
      */
     void preresume(long epoch);
+
+    /** The members run again, whatever became of the lap. */
+    default void resumed() {}
 
     /** The epoch and all before it are committed at the backup: their effects may be seen. */
     void commit(long epoch);

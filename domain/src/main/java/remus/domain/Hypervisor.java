@@ -1,5 +1,6 @@
 package remus.domain;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /** One kind of hypervisor on this host. */
@@ -25,9 +26,11 @@ public interface Hypervisor {
     /**
      * Makes a standby and its memory.
      *
+     * @param images for each of the spec's disks, in order, the raw image that the standby will use
+     *     once it is loaded; until then it may be written
      * @throws DomainException if this host cannot
      */
-    Standby createStandby(StandbySpec spec);
+    Standby createStandby(StandbySpec spec, List<Path> images);
 
     /**
      * A row of {@code remus domains}.

@@ -4,12 +4,17 @@ import java.nio.ByteBuffer;
 
 /**
  * One piece of off-heap staging memory, laid out as the payload of one frame so that sending it
- * needs no further copy: a table of page runs, then the pages; or a piece of device state.
+ * needs no further copy: a table of page runs, then the pages; or a table of extents of a disk,
+ * then their data; or a piece of device state.
  *
  * <pre>
  *   0                    TABLE_BYTES                          TABLE_BYTES + PAGES * PAGE_BYTES
  *   | run table (right-aligned) | page | page | ...                 |
  *   run = first page of the region (u32, big-endian) | count (u32; bit 31 set: all-zero pages, no bytes)
+ *
+ *   0                       TABLE_BYTES                 TABLE_BYTES + DATA_BYTES at most
+ *   | extent table (right-aligned) | data | data | ...  |
+ *   extent = first byte on the disk (u64) | length (u32) | kind (u32: 0 data, 1 zeroes, 2 trimmed)
  * </pre>
  *
  * <p>Not thread-safe: owned by one thread at a time, handed on through {@link SlabPool} and the
@@ -31,31 +36,66 @@ public final class Slab {
     /** Room for a run table in which every page is a run of its own. */
     public static final int TABLE_BYTES = PAGES * RUN_BYTES;
 
+    /** Bytes of pages, or of a disk's data, that one slab holds. */
+    public static final int DATA_BYTES = PAGES * PAGE_BYTES;
+
     /** Bytes of {@link #memory()}. */
-    static final int MEMORY_BYTES = TABLE_BYTES + PAGES * PAGE_BYTES;
+    static final int MEMORY_BYTES = TABLE_BYTES + DATA_BYTES;
+
+    /** Bytes of an extent in the table. */
+    public static final int EXTENT_BYTES = 16;
+
+    /** Extents that one slab holds. */
+    public static final int EXTENTS = TABLE_BYTES / EXTENT_BYTES;
+
+    /** What happened to an extent of a disk. */
+    public enum Extent {
+        /** Its bytes were written; they are in the slab. */
+        DATA(0),
+        /** Zeroes were written. */
+        ZERO(1),
+        /** It is of no use any more, and reads as zeroes. */
+        TRIM(2);
+
+        private final int kind;
+
+        Extent(int kind) {
+            this.kind = kind;
+        }
+    }
 
     /** What a slab holds. */
     public enum Content {
         /** Runs of pages of one region. */
         PAGES,
         /** A piece of the device state, or of an opaque checkpoint stream. */
-        DEVICES
+        DEVICES,
+        /** What was written to one disk, in the order of writing. */
+        DISK
     }
 
+    private final SlabPool home;
     private final ByteBuffer memory;
     private final int[] firstPages = new int[PAGES];
     private final int[] counts = new int[PAGES];
+    private final long[] offsets = new long[EXTENTS];
     private Content content = Content.PAGES;
     private int region;
     private int runs;
     private int pages;
-    private int deviceBytes;
+    private int bytes;
 
     /**
      * @param memory off-heap, of {@link #MEMORY_BYTES}
      */
-    Slab(ByteBuffer memory) {
+    Slab(SlabPool home, ByteBuffer memory) {
+        this.home = home;
         this.memory = memory;
+    }
+
+    /** Gives the slab back to the pool that it is of. Any thread may call it. */
+    public void giveBack() {
+        home.give(this);
     }
 
     /** Empties the slab for pages of {@code regionIndex}. */
@@ -69,7 +109,15 @@ public final class Slab {
     /** Empties the slab for device state. */
     public void beginDevices() {
         content = Content.DEVICES;
-        deviceBytes = 0;
+        bytes = 0;
+    }
+
+    /** Empties the slab for writes to the disk with index {@code diskIndex}. */
+    public void beginDisk(int diskIndex) {
+        content = Content.DISK;
+        region = diskIndex;
+        runs = 0;
+        bytes = 0;
     }
 
     /** What was begun last. */
@@ -77,9 +125,36 @@ public final class Slab {
         return content;
     }
 
-    /** Index of the region that the pages belong to. */
+    /** Index of the region that the pages belong to, or of the disk. */
     public int region() {
         return region;
+    }
+
+    /** Bytes of a disk's data that still fit; 0 also when the table of extents is full. */
+    public int dataRoom() {
+        return runs == EXTENTS ? 0 : DATA_BYTES - bytes;
+    }
+
+    /**
+     * Notes that something happened to {@code length} bytes of the disk from {@code offset} on. For
+     * {@link Extent#DATA} the bytes belong at {@link #memory()} from the offset that is returned.
+     *
+     * @param length in bytes, up to 2^32 - 1; of data, at most {@link #dataRoom}
+     * @throws IllegalArgumentException if it does not fit
+     */
+    public int addExtent(long offset, long length, Extent kind) {
+        long most = kind == Extent.DATA ? dataRoom() : 0xFFFF_FFFFL;
+        if (runs == EXTENTS || length < 1 || length > most) {
+            throw new IllegalArgumentException(
+                    "extent: " + length + " bytes (expected: 1 to " + most + ")");
+        }
+        int at = TABLE_BYTES + bytes;
+        offsets[runs] = offset;
+        firstPages[runs] = (int) length;
+        counts[runs] = kind.kind;
+        runs++;
+        bytes += kind == Extent.DATA ? (int) length : 0;
+        return at;
     }
 
     /** Pages staged here so far. */
@@ -111,7 +186,7 @@ public final class Slab {
         return offset;
     }
 
-    /** Number of runs in the table. */
+    /** Number of runs, or extents, in the table. */
     public int runs() {
         return runs;
     }
@@ -138,12 +213,12 @@ public final class Slab {
      * A buffer for device state to be read into; {@link #deviceBytes(int)} then says how much came.
      */
     public ByteBuffer deviceRoom() {
-        return memory.slice(TABLE_BYTES, PAGES * PAGE_BYTES);
+        return memory.slice(TABLE_BYTES, DATA_BYTES);
     }
 
     /** Sets how many bytes of {@link #deviceRoom()} are device state. */
-    public void deviceBytes(int bytes) {
-        deviceBytes = bytes;
+    public void deviceBytes(int deviceBytes) {
+        bytes = deviceBytes;
     }
 
     /**
@@ -161,17 +236,34 @@ public final class Slab {
     }
 
     /**
-     * The finished frame payload: run table and pages, or device state. Shares this slab's memory.
+     * The finished frame payload: a table and what belongs to it, or device state. Shares this
+     * slab's memory.
      */
     public ByteBuffer payload() {
-        if (content == Content.DEVICES) {
-            return memory.slice(TABLE_BYTES, deviceBytes);
-        }
+        return switch (content) {
+            case DEVICES -> memory.slice(TABLE_BYTES, bytes);
+            case PAGES -> pagesPayload();
+            case DISK -> diskPayload();
+        };
+    }
+
+    private ByteBuffer pagesPayload() {
         int start = TABLE_BYTES - runs * RUN_BYTES;
         for (int i = 0; i < runs; i++) {
             memory.putInt(start + i * RUN_BYTES, firstPages[i]);
             memory.putInt(start + i * RUN_BYTES + 4, counts[i]);
         }
         return memory.slice(start, runs * RUN_BYTES + pages * PAGE_BYTES);
+    }
+
+    private ByteBuffer diskPayload() {
+        int start = TABLE_BYTES - runs * EXTENT_BYTES;
+        for (int i = 0; i < runs; i++) {
+            int at = start + i * EXTENT_BYTES;
+            memory.putLong(at, offsets[i]);
+            memory.putInt(at + 8, firstPages[i]);
+            memory.putInt(at + 12, counts[i]);
+        }
+        return memory.slice(start, runs * EXTENT_BYTES + bytes);
     }
 }

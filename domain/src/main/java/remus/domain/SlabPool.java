@@ -20,6 +20,7 @@ public final class SlabPool {
     private final Condition oneMore = lock.newCondition();
     private final Slab[] free;
     private int available;
+    private volatile Runnable given = () -> {};
 
     /** A pool in the JVM's own direct memory; see {@link #SlabPool(long, IntFunction)}. */
     public SlabPool(long capBytes) {
@@ -37,7 +38,8 @@ public final class SlabPool {
             int slabs = Math.min(SLABS_PER_PIECE, free.length - made);
             ByteBuffer piece = memory.apply(slabs * Slab.MEMORY_BYTES);
             for (int i = 0; i < slabs; i++) {
-                free[made++] = new Slab(piece.slice(i * Slab.MEMORY_BYTES, Slab.MEMORY_BYTES));
+                free[made++] =
+                        new Slab(this, piece.slice(i * Slab.MEMORY_BYTES, Slab.MEMORY_BYTES));
             }
         }
         available = free.length;
@@ -92,6 +94,12 @@ public final class SlabPool {
         } finally {
             lock.unlock();
         }
+        given.run();
+    }
+
+    /** Called whenever a slab is back, by whoever gave it. */
+    public void onGive(Runnable listener) {
+        given = listener;
     }
 
     /** Slabs that are free now. */

@@ -8,11 +8,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.domain.linux.ForeignSocket;
+import remus.domain.linux.ProcessFiles;
 import remus.domain.qemu.Monitor;
 
 /**
@@ -51,7 +50,6 @@ public final class RedirectorBuffer implements NetBuffer {
     private static final int SEND_BUFFER_BYTES = 64 << 20;
 
     private static final int MAX_SOCKET_PATH_BYTES = 107;
-    private static final Pattern EFFECTIVE_UID = Pattern.compile("(?m)^Uid:\\s+\\d+\\s+(\\d+)");
 
     private final RedirectorFilters filters;
     private final long qemuPid;
@@ -149,12 +147,7 @@ public final class RedirectorBuffer implements NetBuffer {
 
     private int uidOfQemu() {
         try {
-            Path status = Path.of("/proc/" + qemuPid + "/status");
-            Matcher uid = EFFECTIVE_UID.matcher(Files.readString(status));
-            if (!uid.find()) {
-                throw new IOException("no Uid in " + status);
-            }
-            return Integer.parseInt(uid.group(1));
+            return ProcessFiles.effectiveUid(qemuPid);
         } catch (IOException e) {
             throw new DomainException(
                     "no-such-process",

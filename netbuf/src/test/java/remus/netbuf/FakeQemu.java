@@ -234,6 +234,11 @@ final class FakeQemu implements Monitor {
     }
 
     @Override
+    public void removeEventListener(Consumer<JsonNode> listener) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void onClosed(Consumer<String> listener) {
         throw new UnsupportedOperationException();
     }

@@ -3,6 +3,7 @@ package remus.primary;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import remus.diskbuf.DiskBuffer;
 import remus.domain.CheckpointDevice;
 import remus.domain.Domain;
 import remus.domain.SlabPool;
@@ -81,10 +82,12 @@ final class CheckpointLoop {
         boolean complete = false;
         timeline.begin = clock.getAsLong();
         try {
+            eachDevice(device -> device.presuspend(epoch.epoch));
             crew.each(i -> suspended[i] = members.get(i).domain().suspend());
             timeline.suspended = clock.getAsLong();
             if (all(suspended)) {
                 eachDevice(device -> device.postsuspend(epoch.epoch));
+                takeDiskWrites(epoch);
                 crew.each(this::saveDevices);
                 harvesting = true;
                 crew.each(i -> harvestAndCopy(epoch, i));
@@ -100,6 +103,7 @@ final class CheckpointLoop {
             throw new LapException(e, harvesting);
         } finally {
             resume();
+            eachDevice(CheckpointDevice::resumed);
             timeline.resumed = clock.getAsLong();
         }
         timeline.saved = max(saved);
@@ -123,6 +127,15 @@ final class CheckpointLoop {
     void stageDevices(EpochInFlight epoch) {
         for (int i = 0; i < members.size(); i++) {
             members.get(i).domain().stageDevices(staging[i].into(epoch, i));
+        }
+    }
+
+    /** The guests' writes are drained: what is captured by now is the epoch's. */
+    private void takeDiskWrites(EpochInFlight epoch) {
+        for (int i = 0; i < members.size(); i++) {
+            for (DiskBuffer disks : members.get(i).diskBuffers()) {
+                epoch.slabs(i).addAll(disks.take());
+            }
         }
     }
 

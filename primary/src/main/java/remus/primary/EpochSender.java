@@ -8,11 +8,11 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.domain.Slab;
-import remus.domain.SlabPool;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.PeerLink;
 import remus.protocol.wire.Devices;
+import remus.protocol.wire.DiskWrites;
 import remus.protocol.wire.EpochEnd;
 import remus.protocol.wire.Pages;
 
@@ -21,12 +21,10 @@ import remus.protocol.wire.Pages;
  * lie.
  */
 final class EpochSender {
-    private final SlabPool pool;
     private final LongSupplier clock;
     private volatile @Nullable PeerLink link;
 
-    EpochSender(SlabPool pool, LongSupplier clock) {
-        this.pool = pool;
+    EpochSender(LongSupplier clock) {
         this.clock = clock;
     }
 
@@ -79,7 +77,7 @@ final class EpochSender {
             ByteBuffer payload = slab.payload();
             epoch.framesSpilled.incrementAndGet();
             epoch.bytesSpilled.addAndGet(payload.remaining());
-            to.send(frame(slab, payload, epoch.epoch, member, false), () -> pool.give(slab));
+            to.send(frame(slab, payload, epoch.epoch, member, false), slab::giveBack);
         }
     }
 
@@ -87,33 +85,51 @@ final class EpochSender {
     int seed(Slab slab, int member) {
         PeerLink to = link;
         if (to == null) {
-            pool.give(slab);
+            slab.giveBack();
             throw new DomainException(
                     "backup-lost",
                     "the connection to the backup closed while seeding",
                     "protect again");
         }
-        slab.elideZeroPages();
+        if (slab.content() == Slab.Content.PAGES) {
+            slab.elideZeroPages();
+        }
         ByteBuffer payload = slab.payload();
         int bytes = payload.remaining();
-        to.send(frame(slab, payload, 0, member, true), () -> pool.give(slab));
+        to.send(frame(slab, payload, 0, member, true), slab::giveBack);
         return bytes;
     }
 
     private static Frame frame(
             Slab slab, ByteBuffer payload, long epoch, int member, boolean seed) {
-        if (slab.content() == Slab.Content.DEVICES) {
-            Devices header = Devices.newBuilder().setEpoch(epoch).setMember(member).build();
-            return new Frame(FrameType.DEVICES, header, Unpooled.wrappedBuffer(payload));
-        }
-        Pages header =
-                Pages.newBuilder()
-                        .setEpoch(epoch)
-                        .setMember(member)
-                        .setRegion(slab.region())
-                        .setRunCount(slab.runs())
-                        .setSeed(seed)
-                        .build();
-        return new Frame(FrameType.PAGES, header, Unpooled.wrappedBuffer(payload));
+        return switch (slab.content()) {
+            case DEVICES ->
+                    new Frame(
+                            FrameType.DEVICES,
+                            Devices.newBuilder().setEpoch(epoch).setMember(member).build(),
+                            Unpooled.wrappedBuffer(payload));
+            case PAGES ->
+                    new Frame(
+                            FrameType.PAGES,
+                            Pages.newBuilder()
+                                    .setEpoch(epoch)
+                                    .setMember(member)
+                                    .setRegion(slab.region())
+                                    .setRunCount(slab.runs())
+                                    .setSeed(seed)
+                                    .build(),
+                            Unpooled.wrappedBuffer(payload));
+            case DISK ->
+                    new Frame(
+                            FrameType.DISK_WRITES,
+                            DiskWrites.newBuilder()
+                                    .setEpoch(epoch)
+                                    .setMember(member)
+                                    .setDisk(slab.region())
+                                    .setExtentCount(slab.runs())
+                                    .setSeed(seed)
+                                    .build(),
+                            Unpooled.wrappedBuffer(payload));
+        };
     }
 }

@@ -69,7 +69,7 @@ final class EpochWindow {
     void free(EpochInFlight epoch) {
         for (int member = 0; member < epoch.members(); member++) {
             List<Slab> slabs = epoch.slabs(member);
-            slabs.forEach(pool::give);
+            slabs.forEach(Slab::giveBack);
             slabs.clear();
         }
     }

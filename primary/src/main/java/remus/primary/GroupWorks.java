@@ -1,5 +1,6 @@
 package remus.primary;
 
+import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -15,6 +16,7 @@ import remus.ha.Reason;
 import remus.protocol.FrameType;
 import remus.protocol.PeerLink;
 import remus.protocol.wire.ConcedeRequest;
+import remus.protocol.wire.Digests;
 import remus.protocol.wire.MemberEvent;
 import remus.protocol.wire.MemberFate;
 
@@ -159,6 +161,14 @@ final class GroupWorks implements PrimaryEffects {
         return committedThere > 0 && current.canResumeAfter(committedThere);
     }
 
+    /** What the backup's images hold already. */
+    void digests(Digests header, ByteBuf payload) {
+        Protection current = protection;
+        if (current != null) {
+            current.digests(header, payload);
+        }
+    }
+
     void unlinked() {
         Protection current = protection;
         if (current != null) {
@@ -193,7 +203,11 @@ final class GroupWorks implements PrimaryEffects {
 
     @Override
     public void seed() {
-        attempt(Protection::attachDomains);
+        attempt(
+                current -> {
+                    current.attachDomains();
+                    current.seedDisks();
+                });
     }
 
     @Override

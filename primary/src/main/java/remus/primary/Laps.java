@@ -7,7 +7,7 @@ import remus.ha.Reason;
 import remus.primary.CheckpointLoop.LapException;
 import remus.primary.CheckpointLoop.Outcome;
 
-/** Runs a lap when it is due and the window has room, and judges laps that fail. */
+/** Seeds, then runs a lap when it is due and the window has room, and judges laps that fail. */
 final class Laps {
     private static final Logger LOG = LoggerFactory.getLogger(Laps.class);
     private static final int LAPS_MAY_FAIL = 5;
@@ -23,6 +23,20 @@ final class Laps {
         this.host = host;
         this.scheduler = scheduler;
         this.core = core;
+    }
+
+    /** Does a round of the seed. Returns nanoseconds until the next is due. */
+    long seed(Protection current) {
+        try {
+            long due = current.seeder.round();
+            if (current.seeder.isComplete()) {
+                core.seeded(host.nanoTime());
+            }
+            return due;
+        } catch (DomainException e) {
+            core.breakOff(Reason.of(e), host.nanoTime());
+            return 0;
+        }
     }
 
     /** Returns nanoseconds until the next lap is due. */

@@ -3,6 +3,7 @@ package remus.primary;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.diskbuf.DiskBuffer;
 import remus.domain.CheckpointDevice;
 import remus.domain.Domain;
 import remus.netbuf.NetBuffer;
@@ -11,14 +12,20 @@ import remus.netbuf.NetBuffer;
  * One domain of a group with the devices that take part in its checkpoints.
  *
  * @param netBuffers those of the devices that hold network output
- * @param devices all of them, net buffers included
+ * @param diskBuffers those that capture what it writes to its disks: one, or none if it has no disk
+ * @param devices all of them, the buffers included
  */
-public record Member(Domain domain, List<NetBuffer> netBuffers, List<CheckpointDevice> devices) {
+public record Member(
+        Domain domain,
+        List<NetBuffer> netBuffers,
+        List<DiskBuffer> diskBuffers,
+        List<CheckpointDevice> devices) {
     private static final Logger LOG = LoggerFactory.getLogger(Member.class);
 
     /** Copies the lists. */
     public Member {
         netBuffers = List.copyOf(netBuffers);
+        diskBuffers = List.copyOf(diskBuffers);
         devices = List.copyOf(devices);
     }
 

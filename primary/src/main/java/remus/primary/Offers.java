@@ -5,6 +5,7 @@ import remus.domain.Domain;
 import remus.domain.StandbySpec;
 import remus.protocol.wire.Member;
 import remus.protocol.wire.Offer;
+import remus.protocol.wire.OfferedDisk;
 import remus.protocol.wire.Region;
 
 /** What a primary tells a backup about a group. */
@@ -36,6 +37,13 @@ public final class Offers {
                                             Region.newBuilder()
                                                     .setName(region.name())
                                                     .setBytes(region.bytes())));
+            spec.disks()
+                    .forEach(
+                            disk ->
+                                    member.addDisks(
+                                            OfferedDisk.newBuilder()
+                                                    .setName(disk.name())
+                                                    .setBytes(disk.bytes())));
         }
         return offer.build();
     }

@@ -1,5 +1,6 @@
 package remus.primary;
 
+import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -21,6 +22,7 @@ import remus.protocol.PeerLink;
 import remus.protocol.wire.Accepted;
 import remus.protocol.wire.Ack;
 import remus.protocol.wire.Conceded;
+import remus.protocol.wire.Digests;
 import remus.protocol.wire.FailoverMode;
 import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Refused;
@@ -172,7 +174,7 @@ public final class PrimaryGroup implements DutyCycle {
             case SEEDING ->
                     works.isCheckpointing()
                             ? Math.min(due, laps.run(current, now))
-                            : seedRound(current);
+                            : Math.min(due, laps.seed(current));
             case PROTECTED -> Math.min(due, laps.run(current, now));
             default -> due;
         };
@@ -221,17 +223,6 @@ public final class PrimaryGroup implements DutyCycle {
             works.putBack();
             core.remark(Reason.of(e), now);
         }
-    }
-
-    private long seedRound(Protection current) {
-        try {
-            if (current.seeder.round()) {
-                core.seeded(host.nanoTime());
-            }
-        } catch (DomainException e) {
-            core.breakOff(Reason.of(e), host.nanoTime());
-        }
-        return 0;
     }
 
     private void happened(Protection source, DomainEvent event, int index) {
@@ -346,6 +337,11 @@ public final class PrimaryGroup implements DutyCycle {
             core.refused(
                     new Reason(refused.getCode(), refused.getProblem(), refused.getCorrection()),
                     host.nanoTime());
+        }
+
+        @Override
+        public void onDigests(Digests header, ByteBuf payload) {
+            works.digests(header, payload);
         }
 
         @Override

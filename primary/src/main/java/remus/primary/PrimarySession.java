@@ -1,6 +1,7 @@
 package remus.primary;
 
 import com.google.protobuf.MessageLite;
+import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
 import remus.ha.Mailbox;
@@ -9,11 +10,13 @@ import remus.protocol.FrameType;
 import remus.protocol.Heartbeats;
 import remus.protocol.Identities;
 import remus.protocol.PeerLink;
+import remus.protocol.ProtocolException;
 import remus.protocol.Versions;
 import remus.protocol.wire.Accepted;
 import remus.protocol.wire.Ack;
 import remus.protocol.wire.Channel;
 import remus.protocol.wire.Conceded;
+import remus.protocol.wire.Digests;
 import remus.protocol.wire.Heartbeat;
 import remus.protocol.wire.Hello;
 import remus.protocol.wire.Identity;
@@ -55,6 +58,8 @@ final class PrimarySession {
         void onWelcome(PeerLink link, Welcome welcome);
 
         void onRefused(Refused refused);
+
+        void onDigests(Digests header, ByteBuf payload);
 
         void onAccepted(Accepted accepted);
 
@@ -223,7 +228,7 @@ final class PrimarySession {
         owner.onHeard(null);
         try {
             understand(from, frame);
-        } catch (DomainException e) {
+        } catch (ProtocolException | DomainException e) {
             drop(
                     "was given up: "
                             + e.getMessage()); // dialled again, the backup says the same again
@@ -241,6 +246,7 @@ final class PrimarySession {
                 hurry(host.nanoTime());
                 owner.onAccepted(frame.header(Accepted.class));
             }
+            case DIGESTS -> owner.onDigests(frame.header(Digests.class), frame.payload());
             case ACK -> owner.onAck(frame.header(Ack.class));
             case CONCEDED -> owner.onConceded(frame.header(Conceded.class));
             default -> drop("sent a " + frame.type() + " frame, which a backup never sends");
@@ -250,8 +256,14 @@ final class PrimarySession {
     private final class DataListener implements PeerLink.Listener {
         @Override
         public void onFrame(PeerLink from, Frame frame) {
-            frame.release();
-            mailbox.post(() -> received(from, frame));
+            mailbox.post(
+                    () -> {
+                        try {
+                            received(from, frame);
+                        } finally {
+                            frame.release();
+                        }
+                    });
         }
 
         @Override

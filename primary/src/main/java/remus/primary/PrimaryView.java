@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import remus.diskbuf.DiskBuffer;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
 import remus.netbuf.NetBuffer;
@@ -18,7 +21,7 @@ import remus.primary.TimelineRing.Distribution;
  * @param epoch the newest epoch; 0 before the first
  * @param ackedEpoch the newest acknowledged epoch; 0 before the first
  * @param ackAgeNanos since the last acknowledgement; 0 before the first
- * @param seedBytes guest memory copied by the seed so far, later rounds included
+ * @param seedBytes guest memory and disks copied by the seed so far, later rounds included
  * @param seedTotalBytes the members' memory
  * @param bandwidthBytesPerSecond payload sent for the newest epochs, per second
  */
@@ -48,7 +51,11 @@ public record PrimaryView(
      *     gone}, or {@code stopped} (the backup runs it)
      */
     public record MemberView(
-            String name, String state, long clockLagNanos, List<NetBuffer.Stats> netBuffers) {}
+            String name,
+            String state,
+            long clockLagNanos,
+            List<NetBuffer.Stats> netBuffers,
+            List<DiskBuffer.Progress> disks) {}
 
     static PrimaryView of(
             ProtectionSettings settings,
@@ -82,8 +89,10 @@ public record PrimaryView(
                 timelines.distribution(EpochTimeline::dirtyPages),
                 seconds > 0 ? (acked.size() - 1) / seconds : 0,
                 seconds > 0 ? (long) (bytes / seconds) : 0,
-                protection == null ? 0 : protection.seeder.copiedBytes(),
-                protection == null ? 0 : protection.memoryBytes(),
+                (protection == null ? 0 : protection.seeder.copiedBytes())
+                        + ofDisks(protection, DiskBuffer.Progress::copiedBytes),
+                (protection == null ? 0 : protection.memoryBytes())
+                        + ofDisks(protection, DiskBuffer.Progress::bytes),
                 members(settings, entry.state(), core.members(), protection));
     }
 
@@ -106,7 +115,12 @@ public record PrimaryView(
         others.forEach(
                 name ->
                         views.add(
-                                new MemberView(name, word(state, states.of(name)), 0, List.of())));
+                                new MemberView(
+                                        name,
+                                        word(state, states.of(name)),
+                                        0,
+                                        List.of(),
+                                        List.of())));
         return views;
     }
 
@@ -120,6 +134,18 @@ public record PrimaryView(
                 member.name(),
                 state,
                 member.domain().clockLagNanos(),
-                member.netBuffers().stream().map(NetBuffer::stats).toList());
+                member.netBuffers().stream().map(NetBuffer::stats).toList(),
+                disks(member).toList());
+    }
+
+    private static Stream<DiskBuffer.Progress> disks(Member member) {
+        return member.diskBuffers().stream().flatMap(disks -> disks.progress().stream());
+    }
+
+    private static long ofDisks(
+            @Nullable Protection protection, ToLongFunction<DiskBuffer.Progress> bytes) {
+        return protection == null
+                ? 0
+                : protection.members.stream().flatMap(PrimaryView::disks).mapToLong(bytes).sum();
     }
 }

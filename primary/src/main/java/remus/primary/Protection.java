@@ -1,16 +1,21 @@
 package remus.primary;
 
+import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
+import remus.diskbuf.ChunkDigests;
+import remus.diskbuf.DiskBuffer;
 import remus.domain.CheckpointDevice;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
 import remus.domain.SlabPool;
 import remus.primary.CheckpointLoop.LapException;
 import remus.primary.CheckpointLoop.Outcome;
+import remus.protocol.ProtocolException;
+import remus.protocol.wire.Digests;
 import remus.protocol.wire.Offer;
 import remus.protocol.wire.Region;
 
@@ -29,6 +34,7 @@ final class Protection {
     private final CheckpointLoop loop;
     private final Crew crew;
     private final TimelineRing timelines;
+    private final List<List<ChunkDigests>> digestsThere = new ArrayList<>();
     private volatile long newestEpoch;
     private volatile long memoryBytes;
     private @Nullable EpochInFlight carried;
@@ -44,7 +50,7 @@ final class Protection {
         this.members = List.copyOf(members);
         this.crew = crew;
         this.timelines = tools.timelines();
-        sender = new EpochSender(pool, host::nanoTime);
+        sender = new EpochSender(host::nanoTime);
         window = new EpochWindow(tools.limits().windowEpochs(), pool);
         long patience = PATIENCE_SILENCE_LIMITS * tools.limits().silenceLimitNanos();
         seeder = new Seeder(this.members, pool, sender, patience);
@@ -90,6 +96,13 @@ final class Protection {
 
     Offer offer(ProtectionSettings settings) {
         Offer offer = Offers.of(settings, members.stream().map(Member::domain).toList(), false);
+        digestsThere.clear();
+        for (remus.protocol.wire.Member member : offer.getMembersList()) {
+            digestsThere.add(
+                    member.getDisksList().stream()
+                            .map(disk -> ChunkDigests.ofZeroes(disk.getBytes()))
+                            .toList());
+        }
         memoryBytes =
                 offer.getMembersList().stream()
                         .flatMap(member -> member.getRegionsList().stream())
@@ -107,7 +120,47 @@ final class Protection {
 
     void onPressure(Runnable listener) {
         members.forEach(
-                member -> member.netBuffers().forEach(buffer -> buffer.onPressure(listener)));
+                member -> {
+                    member.netBuffers().forEach(buffer -> buffer.onPressure(listener));
+                    member.diskBuffers().forEach(buffer -> buffer.onPressure(listener));
+                });
+    }
+
+    /**
+     * Takes what the backup's image of a disk holds.
+     *
+     * @throws ProtocolException if no such chunks were offered
+     */
+    void digests(Digests header, ByteBuf payload) {
+        if (header.getMember() < 0
+                || header.getMember() >= digestsThere.size()
+                || header.getDisk() < 0
+                || header.getDisk() >= digestsThere.get(header.getMember()).size()) {
+            throw new ProtocolException(
+                    "digests of disk "
+                            + header.getDisk()
+                            + " of member "
+                            + header.getMember()
+                            + " (expected: a disk that was offered)");
+        }
+        try {
+            digestsThere
+                    .get(header.getMember())
+                    .get(header.getDisk())
+                    .put(header.getChunkBytes(), header.getFirstChunk(), payload);
+        } catch (IllegalArgumentException e) {
+            throw new ProtocolException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Begins to copy the disks. */
+    void seedDisks() {
+        for (int i = 0; i < members.size(); i++) {
+            for (DiskBuffer disks : members.get(i).diskBuffers()) {
+                disks.seed(digestsThere.get(i));
+            }
+        }
+        digestsThere.clear();
     }
 
     /** Arms the dirty logs. */

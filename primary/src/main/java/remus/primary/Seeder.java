@@ -1,15 +1,18 @@
 package remus.primary;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import remus.diskbuf.DiskBuffer;
 import remus.domain.DomainException;
 import remus.domain.Slab;
 import remus.domain.SlabPool;
 import remus.domain.Staging;
 
 /**
- * Copies the members' memory while they run, round by round, until what is left is small enough for
- * a checkpoint or rounds stop helping (Xen's pre-copy: below 50 pages or 5 rounds).
+ * Copies the members' disks and then their memory while they run, the memory round by round, until
+ * what is left is small enough for a checkpoint or rounds stop helping (Xen's pre-copy: below 50
+ * pages or 5 rounds).
  */
 final class Seeder {
     private static final int MAX_ROUNDS = 5;
@@ -17,6 +20,9 @@ final class Seeder {
 
     /** As many slabs as keep the wire busy: more would have left the cache before they are sent. */
     private static final int SLABS_AHEAD = 12;
+
+    /** How often an idle copy of the disks is looked at. */
+    private static final long DISK_POLL_NANOS = 1_000_000;
 
     private final List<Member> members;
     private final SlabPool pool;
@@ -26,6 +32,7 @@ final class Seeder {
     private volatile long sentBytes;
     private volatile long copiedBytes;
     private int round;
+    private volatile boolean complete;
 
     Seeder(List<Member> members, SlabPool pool, EpochSender sender, long patienceNanos) {
         this.members = members;
@@ -39,8 +46,16 @@ final class Seeder {
         cancelled = true;
     }
 
-    /** Does one round of all members. Returns whether seeding is complete. */
-    boolean round() {
+    /**
+     * Hands on what was copied of the disks; once they are whole, does one round of the members'
+     * memory. Returns the nanoseconds until it should be called again.
+     */
+    long round() {
+        checkCancelled();
+        long before = sentBytes;
+        if (!sendDisks()) {
+            return sentBytes == before ? DISK_POLL_NANOS : 0;
+        }
         long pages = 0;
         for (int i = 0; i < members.size(); i++) {
             RoundStaging staging = new RoundStaging(i);
@@ -52,7 +67,47 @@ final class Seeder {
             }
         }
         round++;
-        return pages <= FEW_PAGES || round >= MAX_ROUNDS;
+        complete = pages <= FEW_PAGES || round >= MAX_ROUNDS;
+        return 0;
+    }
+
+    /** Whether what is left is little enough for a checkpoint. */
+    boolean isComplete() {
+        return complete;
+    }
+
+    /** Returns whether all disks are whole at the backup but for what is captured from now on. */
+    private boolean sendDisks() {
+        boolean seeded = true;
+        for (int i = 0; i < members.size(); i++) {
+            for (DiskBuffer disks : members.get(i).diskBuffers()) {
+                seeded &= disks.isSeeded(); // asked first: what came until then is handed over now
+                send(disks.take(), i);
+            }
+        }
+        return seeded;
+    }
+
+    private void send(List<Slab> slabs, int member) {
+        Iterator<Slab> rest = slabs.iterator();
+        try {
+            while (rest.hasNext()) {
+                sent(rest.next(), member);
+            }
+        } finally {
+            rest.forEachRemaining(Slab::giveBack);
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    private void sent(Slab slab, int member) {
+        sentBytes += sender.seed(slab, member);
+    }
+
+    private void checkCancelled() {
+        if (cancelled) {
+            throw new DomainException("cancelled", "seeding was cancelled", "protect again");
+        }
     }
 
     /** Bytes of guest memory copied so far, all rounds together. */
@@ -77,9 +132,7 @@ final class Seeder {
         @Override
         public Slab nextPages(int region) {
             flush();
-            if (cancelled) {
-                throw new DomainException("cancelled", "seeding was cancelled", "protect again");
-            }
+            checkCancelled();
             Slab slab = EpochStaging.SlabWait.poll(pool, SLABS_AHEAD, patienceNanos);
             slab.beginPages(region);
             current.add(slab);
@@ -102,13 +155,14 @@ final class Seeder {
             current.clear();
             for (Slab slab : complete) {
                 copiedBytes += (long) slab.pages() * Slab.PAGE_BYTES;
-                sentBytes += sender.seed(slab, member);
+                sent(slab, member);
             }
+            sendDisks(); // their writers wait for the memory that the captured writes take
         }
 
         /** What a failed round leaves unsent. */
         void drop() {
-            current.forEach(pool::give);
+            current.forEach(Slab::giveBack);
             current.clear();
         }
     }

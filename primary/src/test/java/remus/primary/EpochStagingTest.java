@@ -15,7 +15,7 @@ class EpochStagingTest {
     private static final long PATIENCE_NANOS = 20_000_000;
 
     private final SlabPool pool = new SlabPool(1);
-    private final EpochSender sender = new EpochSender(pool, () -> 0);
+    private final EpochSender sender = new EpochSender(() -> 0);
     private final EpochStaging staging =
             new EpochStaging(pool, sender, PATIENCE_NANOS)
                     .into(new EpochInFlight(1, new EpochTimeline(), 1), 0);

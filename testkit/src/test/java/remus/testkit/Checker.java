@@ -18,7 +18,7 @@ final class Checker {
     private static final int EPOCHS_KEPT = 64;
     private static final long LONGEST_SUSPENSION_NANOS = 2_000_000_000;
 
-    private record State(long counter, long digest, long heard) {}
+    private record State(long counter, long digest, long heard, long disk) {}
 
     private final SimWorld world;
 
@@ -79,7 +79,13 @@ final class Checker {
         TreeMap<Long, Map<String, State>> epochs =
                 ends.computeIfAbsent(incarnation, key -> new TreeMap<>());
         epochs.computeIfAbsent(epoch, key -> new HashMap<>())
-                .put(guest.name, new State(guest.counter(), guest.digest(), guest.heard()));
+                .put(
+                        guest.name,
+                        new State(
+                                guest.counter(),
+                                guest.digest(),
+                                guest.heard(),
+                                SimGuest.digestOf(guest.disk)));
         if (epochs.size() > EPOCHS_KEPT) {
             epochs.remove(epochs.firstKey());
         }
@@ -191,6 +197,9 @@ final class Checker {
         java.nio.ByteBuffer devices = java.nio.ByteBuffer.wrap(standby.devices);
         if (devices.getLong(0) != state.counter || devices.getLong(16) != state.digest) {
             fail(guest.name + ": the devices are of another epoch than the memory");
+        }
+        if (SimGuest.digestOf(guest.disk) != state.disk) {
+            fail(guest.name + ": the disk is not of epoch " + epoch + " as the memory is");
         }
         if (newestLeft.getOrDefault(guest.name, 0L) > state.counter && !forced) {
             fail(guest.name + ": said more than what was taken over knows");

@@ -110,6 +110,21 @@ record FaultPlan(List<Fault> faults) {
                     "operator unprotect-backup",
                     "operator tune");
 
+    /** What may go wrong with disks, beside the rest; drawn apart, so that old seeds stay. */
+    private static final List<String> DISK_CHOICES =
+            List.of(
+                    "fail mirror",
+                    "fail disk-commit",
+                    "fail open-images",
+                    "crash primary-agent before take for N",
+                    "crash primary-agent before copy-disks for N",
+                    "crash backup-agent before seed-image for N",
+                    "crash backup-agent before append for N",
+                    "crash backup-agent before disk-commit for N",
+                    "crash backup-agent after disk-commit for N",
+                    "crash backup-agent before activate-disks for N",
+                    "crash backup-agent before digests for N");
+
     /** One fault; {@code forNanos} is 0 where nothing lasts. */
     record Fault(long atNanos, String what, long forNanos) {
         @Override
@@ -141,16 +156,31 @@ record FaultPlan(List<Fault> faults) {
         String[] lines = new String[count];
         for (int i = 0; i < count; i++) {
             int at = random.nextInt(4) == 0 ? random.nextInt(60) : random.nextInt(2500);
-            lines[i] = "at " + at + "ms " + draw(random);
+            lines[i] = "at " + at + "ms " + draw(CHOICES, random);
         }
         FaultPlan plan = parse(lines);
         plan.faults.sort(Comparator.comparingLong(Fault::atNanos));
         return plan;
     }
 
-    private static String draw(Random random) {
+    static FaultPlan ofDisks(Random random) {
+        if (random.nextInt(3) > 0) {
+            return new FaultPlan(List.of());
+        }
+        int at = random.nextInt(4) == 0 ? random.nextInt(60) : random.nextInt(2500);
+        return parse("at " + at + "ms " + draw(DISK_CHOICES, random));
+    }
+
+    FaultPlan with(FaultPlan others) {
+        List<Fault> all = new ArrayList<>(faults);
+        all.addAll(others.faults);
+        all.sort(Comparator.comparingLong(Fault::atNanos));
+        return new FaultPlan(all);
+    }
+
+    private static String draw(List<String> choices, Random random) {
         int most = random.nextBoolean() ? 150 : 1500;
-        return pick(CHOICES, random)
+        return pick(choices, random)
                 .replace("for N", String.format(Locale.ROOT, "for %dms", 1 + random.nextInt(most)))
                 .replace("-agent P", "-agent " + pick(PRIMARY_POINTS, random))
                 .replace("-agent B", "-agent " + pick(BACKUP_POINTS, random));

@@ -68,6 +68,11 @@ record Scenario(
                 instantWrites);
     }
 
+    /** Two scenarios of three have disks; without a draw of its own, so that old seeds stay. */
+    int diskBytes() {
+        return pages % 3 == 0 ? 0 : 160 * 1024;
+    }
+
     boolean isAutomatic() {
         return failover == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
     }

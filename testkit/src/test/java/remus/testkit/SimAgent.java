@@ -9,9 +9,11 @@ import java.util.function.Consumer;
 import remus.backup.BackupGroup;
 import remus.backup.BackupHost;
 import remus.backup.BackupService;
+import remus.diskbuf.DiskCopy;
 import remus.domain.DomainException;
 import remus.domain.Hypervisor;
 import remus.domain.SlabPool;
+import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
 import remus.ha.GroupRecord;
 import remus.ha.Mailbox;
@@ -39,6 +41,7 @@ final class SimAgent implements PrimaryHost, BackupHost {
     BackupService service;
     PrimaryGroup primary;
     SlabPool pool;
+    final List<SlabPool> diskPools = new ArrayList<>();
     private boolean stopped;
     private final Deque<Runnable> whenContinued = new ArrayDeque<>();
     private final List<Conductor> conductors = new ArrayList<>();
@@ -186,7 +189,18 @@ final class SimAgent implements PrimaryHost, BackupHost {
         failIfAsked("open");
         SimNetBuffer buffer = new SimNetBuffer(this, guest);
         unnumbered.add(buffer);
-        return new Member(new SimDomain(this, guest), List.of(buffer), List.of(buffer));
+        if (guest.disk.capacity() == 0) {
+            return new Member(
+                    new SimDomain(this, guest), List.of(buffer), List.of(), List.of(buffer));
+        }
+        SlabPool diskPool = SimPools.take(SimDiskBuffer.POOL_BYTES);
+        diskPools.add(diskPool);
+        SimDiskBuffer disks = new SimDiskBuffer(this, guest, diskPool);
+        return new Member(
+                new SimDomain(this, guest),
+                List.of(buffer),
+                List.of(disks),
+                List.of(buffer, disks));
     }
 
     @Override
@@ -245,6 +259,13 @@ final class SimAgent implements PrimaryHost, BackupHost {
                 return new Contents(List.copyOf(host.disk.values()), List.of());
             }
         };
+    }
+
+    @Override
+    public DiskCopy openDisks(String group, List<StandbySpec> members) {
+        enter("open-images");
+        failIfAsked("open-images");
+        return new SimDiskCopy(this, members);
     }
 
     @Override

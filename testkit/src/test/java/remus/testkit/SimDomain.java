@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
+import remus.domain.Disk;
 import remus.domain.Domain;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
@@ -48,7 +49,10 @@ final class SimDomain implements Domain {
                 "",
                 List.of(
                         new MemoryRegion("low", (long) split * Slab.PAGE_BYTES),
-                        new MemoryRegion("high", (long) (guest.pages - split) * Slab.PAGE_BYTES)));
+                        new MemoryRegion("high", (long) (guest.pages - split) * Slab.PAGE_BYTES)),
+                guest.disk.capacity() == 0
+                        ? List.of()
+                        : List.of(new Disk("disk0", guest.disk.capacity())));
     }
 
     @Override

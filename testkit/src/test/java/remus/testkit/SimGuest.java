@@ -15,12 +15,17 @@ final class SimGuest {
     static final int COUNTER = 0;
     static final int HASH = 8;
     static final int HEARD = 16;
+    private static final int SECTOR = 512;
 
     final SimWorld world;
     final String name;
     final long pid;
     final boolean copy;
     final ByteBuffer memory;
+
+    /** Without bytes if it has none. */
+    final ByteBuffer disk;
+
     final int pages;
     final BitSet dirty = new BitSet();
     boolean alive = true;
@@ -34,18 +39,26 @@ final class SimGuest {
     boolean filtered;
 
     SimNetBuffer collector;
+    SimDiskBuffer diskTap;
     Consumer<DomainEvent> listener;
     private long digest;
 
     /**
      * @param copy whether it runs at the backup
      */
-    SimGuest(SimWorld world, String name, long pid, boolean copy, ByteBuffer memory) {
+    SimGuest(
+            SimWorld world,
+            String name,
+            long pid,
+            boolean copy,
+            ByteBuffer memory,
+            ByteBuffer disk) {
         this.world = world;
         this.name = name;
         this.pid = pid;
         this.copy = copy;
         this.memory = memory;
+        this.disk = disk;
         this.pages = memory.capacity() / Slab.PAGE_BYTES;
         this.digest = digestOf(memory);
     }
@@ -93,7 +106,7 @@ final class SimGuest {
         if (!alive) {
             return;
         }
-        if (runs()) {
+        if (runs() && (diskTap == null || diskTap.hasRoom())) {
             step();
         }
         long step = world.scenario.stepNanos();
@@ -111,10 +124,32 @@ final class SimGuest {
             int word = (int) (choice >>> 32) & 511;
             write(page * Slab.PAGE_BYTES + word * 8, (choice & 7) == 0 ? 0 : choice);
         }
+        if (disk.capacity() > 0) {
+            writeDisk(count, hash);
+        }
         if (!filtered) {
             world.checker.left(this, count);
         } else if (collector != null) {
             collector.collect(count);
+        }
+    }
+
+    private void writeDisk(long count, long hash) {
+        int sectors = disk.capacity() / SECTOR;
+        int at = SECTOR * (int) ((hash >>> 1) % sectors);
+        Slab.Extent kind =
+                switch ((int) (hash >>> 40) & 7) {
+                    case 0 -> Slab.Extent.ZERO;
+                    case 1 -> Slab.Extent.TRIM;
+                    default -> Slab.Extent.DATA;
+                };
+        for (int word = 0; word < SECTOR; word += 8) {
+            disk.putLong(at + word, kind == Slab.Extent.DATA ? hash + word : 0);
+        }
+        disk.putLong(0, count);
+        if (diskTap != null) {
+            diskTap.wrote(at, SECTOR, kind);
+            diskTap.wrote(0, SECTOR, Slab.Extent.DATA);
         }
     }
 

@@ -1,5 +1,6 @@
 package remus.testkit;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,6 +14,10 @@ final class SimHost {
     final Map<String, SimGuest> guests = new LinkedHashMap<>();
     final List<SimStandby> standbys = new ArrayList<>();
     final Map<String, GroupRecord> disk = new HashMap<>();
+
+    /** Of the disks of the group that this host is backup of. */
+    final List<ByteBuffer> images = new ArrayList<>();
+
     boolean alive = true;
     SimAgent agent;
 

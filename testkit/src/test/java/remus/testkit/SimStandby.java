@@ -2,6 +2,7 @@ package remus.testkit;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import remus.domain.Domain;
 import remus.domain.DomainException;
@@ -21,6 +22,7 @@ final class SimStandby implements Standby {
     final byte[] devices = new byte[SimDomain.DEVICE_BYTES];
     private final SimAgent agent;
     private final int split;
+    private final int diskIndex;
     private Runnable lost = () -> {};
     private boolean ran;
     private boolean closed;
@@ -31,6 +33,8 @@ final class SimStandby implements Standby {
         this.name = spec.name();
         this.pid = agent.world.newPid();
         this.split = (int) spec.regions().get(0).bytes();
+        this.diskIndex =
+                spec.disks().isEmpty() ? -1 : Integer.parseInt(name.substring("vm".length()));
         this.memory =
                 ByteBuffer.allocate(
                         (int) spec.regions().stream().mapToLong(MemoryRegion::bytes).sum());
@@ -59,7 +63,7 @@ final class SimStandby implements Standby {
             }
 
             @Override
-            public Standby createStandby(StandbySpec spec) {
+            public Standby createStandby(StandbySpec spec, List<Path> images) {
                 agent.enter("create");
                 agent.failIfAsked("create");
                 SimStandby standby = new SimStandby(agent, spec);
@@ -117,11 +121,15 @@ final class SimStandby implements Standby {
         need();
         agent.failIfAsked("run");
         ran = true;
-        SimGuest guest = new SimGuest(agent.world, name, pid, true, memory);
+        SimGuest guest = new SimGuest(agent.world, name, pid, true, memory, disk());
         agent.host.guests.put(name, guest);
         agent.world.checker.runs(this, guest);
         guest.start();
         agent.leave("run");
+    }
+
+    private ByteBuffer disk() {
+        return diskIndex < 0 ? ByteBuffer.allocate(0) : agent.host.images.get(diskIndex);
     }
 
     @Override

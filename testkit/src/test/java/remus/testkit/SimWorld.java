@@ -55,7 +55,8 @@ final class SimWorld {
                             name,
                             newPid(),
                             false,
-                            ByteBuffer.allocate(scenario.pages() * Slab.PAGE_BYTES));
+                            ByteBuffer.allocate(scenario.pages() * Slab.PAGE_BYTES),
+                            ByteBuffer.allocate(scenario.diskBytes()));
             primary.guests.put(name, guest);
             guest.start();
         }

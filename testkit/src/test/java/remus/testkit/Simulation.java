@@ -2,6 +2,7 @@ package remus.testkit;
 
 import java.util.Random;
 import remus.backup.BackupState;
+import remus.domain.SlabPool;
 import remus.primary.GroupState;
 import remus.protocol.wire.FailoverMode;
 
@@ -24,7 +25,11 @@ final class Simulation {
     static Simulation of(long seed) {
         Random random = new Random(seed);
         Scenario scenario = Scenario.of(random);
-        return new Simulation(seed, scenario, FaultPlan.of(random));
+        FaultPlan plan = FaultPlan.of(random);
+        if (scenario.diskBytes() > 0) {
+            plan = plan.with(FaultPlan.ofDisks(new Random(~seed)));
+        }
+        return new Simulation(seed, scenario, plan);
     }
 
     /** Runs it all; the failure and its story, or null. */
@@ -170,8 +175,16 @@ final class Simulation {
                 return;
             }
             SimPools.giveIfWhole(agent.pool, scenario.stagingBytes());
+            for (SlabPool pool : agent.diskPools) {
+                if (pool.available() != pool.capacity()) {
+                    world.checker.fail("slabs of captured disk writes leaked");
+                    return;
+                }
+                SimPools.giveIfWhole(pool, SimDiskBuffer.POOL_BYTES);
+            }
             for (SimGuest guest : world.primary.guests.values()) {
-                if (guest.alive && !guest.retired && (guest.filtered || guest.suspended)) {
+                boolean held = guest.filtered || guest.suspended || guest.diskTap != null;
+                if (guest.alive && !guest.retired && held) {
                     world.checker.fail(guest.name + " is not as it was found");
                 }
             }

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param detection when a peer is suspected
  * @param peers the agents that can be named as backup
  * @param standby what this host does as backup
+ * @param disks how disks are replicated
  */
 public record AgentConfig(
         String name,
@@ -29,7 +30,8 @@ public record AgentConfig(
         long stagingBytes,
         Detection detection,
         Map<String, HostPort> peers,
-        StandbyPlace standby) {
+        StandbyPlace standby,
+        Disks disks) {
 
     private static final long MAX_FILE_BYTES = 1 << 20;
 
@@ -55,6 +57,27 @@ public record AgentConfig(
         public StandbyPlace {
             interfaces = Map.copyOf(interfaces);
             paths = Map.copyOf(paths);
+        }
+    }
+
+    /**
+     * How disks are replicated.
+     *
+     * @param directory of images and journals, as backup
+     * @param images by {@code DOMAIN/DISK}; others are made in the directory
+     * @param journalBytes of each group, as backup
+     * @param syncBeforeAck whether an acknowledged epoch survives a loss of power
+     * @param stagingBytes of captured writes of each domain, as primary
+     */
+    public record Disks(
+            Path directory,
+            Map<String, Path> images,
+            long journalBytes,
+            boolean syncBeforeAck,
+            long stagingBytes) {
+        /** Copies the map. */
+        public Disks {
+            images = Map.copyOf(images);
         }
     }
 

@@ -49,7 +49,15 @@ final class ConfigReader {
                 new AgentConfig.StandbyPlace(
                         value(Setting.STANDBY_RAM_DIR, Path.class),
                         map(Setting.STANDBY_INTERFACES, String.class),
-                        map(Setting.STANDBY_PATHS, Path.class)));
+                        map(Setting.STANDBY_PATHS, Path.class)),
+                new AgentConfig.Disks(
+                        values.get(Setting.DISKS_DIRECTORY) instanceof Path directory
+                                ? directory
+                                : value(Setting.STATE_DIR, Path.class).resolve("disks"),
+                        map(Setting.DISKS_IMAGES, Path.class),
+                        value(Setting.DISKS_JOURNAL, Long.class),
+                        value(Setting.DISKS_COMMIT, String.class).equals("fsync"),
+                        value(Setting.DISKS_STAGING, Long.class)));
     }
 
     private void mapping(Located node, String prefix, int line, int column) {

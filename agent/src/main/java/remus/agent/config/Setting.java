@@ -82,7 +82,37 @@ enum Setting {
             Form.mapOf(Form.DIRECTORY),
             "the same paths",
             "As backup: a path of the primary (a file, or a directory for all below it), and the"
-                    + " one to use here.");
+                    + " one to use here."),
+    DISKS_DIRECTORY(
+            "disks.directory",
+            Form.DIRECTORY,
+            "disks in state-dir",
+            "As backup: where the images of disks are kept, one directory for each group, and the"
+                    + " journals."),
+    DISKS_IMAGES(
+            "disks.images",
+            Form.mapOf(Form.DIRECTORY),
+            "files in disks.directory",
+            "As backup: `DOMAIN/DISK`, and the raw image to use for it. An image that is there"
+                    + " already is compared and overwritten."),
+    DISKS_JOURNAL(
+            "disks.journal",
+            Form.size("16MiB", "64GiB"),
+            "256MiB",
+            "As backup: space of each group for committed writes that are not in the images yet."
+                    + " When it is full the guest is slowed."),
+    DISKS_COMMIT(
+            "disks.commit",
+            Form.oneOf("fsync", "memory"),
+            "fsync",
+            "As backup: whether an epoch is acknowledged when it survives a loss of power"
+                    + " (`fsync`), or the loss of the agent only (`memory`)."),
+    DISKS_STAGING(
+            "disks.staging",
+            Form.size("8MiB", "4GiB"),
+            "64MiB",
+            "As primary: limit of the memory of each domain that holds its disk writes until they"
+                    + " are acknowledged. At half of it the guest's writes take longer.");
 
     /**
      * How a value is written, and how it is read; a wrong one throws IllegalArgumentException with
@@ -120,6 +150,13 @@ enum Setting {
                                                         "an absolute path, beginning with /"))
                                         .normalize(),
                         false);
+
+        static Form oneOf(String... words) {
+            return new Form(
+                    String.join(" or ", words),
+                    text -> checked(text, String.join("|", words), String.join(" or ", words)),
+                    false);
+        }
 
         static Form duration(String least, String most) {
             return new Form(

@@ -12,11 +12,15 @@ import remus.agent.config.AgentConfig;
 import remus.agent.control.RunDirectory;
 import remus.backup.BackupGroup;
 import remus.backup.BackupHost;
+import remus.diskbuf.DiskBuffer;
+import remus.diskbuf.DiskCopy;
+import remus.domain.CheckpointDevice;
 import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor;
 import remus.domain.SlabPool;
+import remus.domain.StandbySpec;
 import remus.domain.linux.HugePages;
 import remus.domain.qemu.QemuDomain;
 import remus.domain.qemu.QemuHypervisor;
@@ -40,6 +44,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
 
     private final AgentConfig config;
     private final Path netDirectory;
+    private final LocalDisks disks;
     private final Wire wire;
     private final RecordStore records;
     private final QemuStandbys standbys;
@@ -59,6 +64,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
         this.config = config;
         netDirectory = config.runDir().resolve("net");
         RunDirectory.prepare(netDirectory);
+        disks = new LocalDisks(config.disks(), config.runDir().resolve("disk"));
         this.wire = wire;
         this.standbys = standbys;
         records = new FileRecordStore(config.stateDir().resolve("groups"));
@@ -76,8 +82,11 @@ final class LocalHost implements PrimaryHost, BackupHost {
         Domain domain = qemu(settings.unsafe()).open(name);
         try {
             Finding.require(domain.preflight());
-            List<NetBuffer> buffers = netBuffers((QemuDomain) domain);
-            return new Member(domain, buffers, new ArrayList<>(buffers));
+            List<NetBuffer> netBuffers = netBuffers((QemuDomain) domain);
+            List<DiskBuffer> diskBuffers = disks.buffers((QemuDomain) domain);
+            List<CheckpointDevice> devices = new ArrayList<>(netBuffers);
+            devices.addAll(diskBuffers);
+            return new Member(domain, netBuffers, diskBuffers, devices);
         } catch (RuntimeException e) {
             domain.close();
             throw e;
@@ -118,6 +127,11 @@ final class LocalHost implements PrimaryHost, BackupHost {
                     "protect this domain towards a host that runs " + kind);
         }
         return qemu;
+    }
+
+    @Override
+    public DiskCopy openDisks(String group, List<StandbySpec> members) {
+        return disks.open(group, members);
     }
 
     @Override

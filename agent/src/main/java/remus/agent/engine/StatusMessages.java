@@ -1,10 +1,12 @@
 package remus.agent.engine;
 
 import java.util.Locale;
+import remus.agent.api.DiskStatus;
 import remus.agent.api.Distribution;
 import remus.agent.api.GroupStatus;
 import remus.agent.api.MemberStatus;
 import remus.backup.BackupView;
+import remus.diskbuf.DiskBuffer;
 import remus.ha.Reason;
 import remus.netbuf.NetBuffer;
 import remus.primary.PrimaryView;
@@ -52,6 +54,15 @@ final class StatusMessages {
                     .setHeldPackets(status.getHeldPackets() + stats.heldPackets())
                     .setDroppedPackets(status.getDroppedPackets() + stats.droppedPackets());
         }
+        for (DiskBuffer.Progress disk : member.disks()) {
+            status.addDisks(
+                    DiskStatus.newBuilder()
+                            .setName(disk.name())
+                            .setBytes(disk.bytes())
+                            .setCopiedBytes(disk.copiedBytes())
+                            .setSentBytes(disk.sentBytes())
+                            .setHeldBytes(disk.heldBytes()));
+        }
         return status.build();
     }
 
@@ -70,6 +81,7 @@ final class StatusMessages {
                         .setAckedEpoch(view.committedEpoch())
                         .setLastAckAgeNanos(view.lastCommitAgeNanos())
                         .setSeedBytes(view.receivedBytes())
+                        .setJournalBytes(view.journalBytes())
                         .setTakeoverNanos(view.takeoverNanos());
         reason(status, view.reason());
         for (int i = 0; i < view.members().size(); i++) {

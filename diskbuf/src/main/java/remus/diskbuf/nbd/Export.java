@@ -21,6 +21,14 @@ public interface Export extends AutoCloseable {
     /** Bytes of the disk; does not change. */
     long sizeBytes();
 
+    /**
+     * The most bytes of a read or write that clients are told to send at once; those that do not
+     * ask may send 32 MiB.
+     */
+    default int maxRequestBytes() {
+        return Nbd.MAX_PAYLOAD_BYTES;
+    }
+
     /** Whether it takes no writes. */
     boolean isReadOnly();
 

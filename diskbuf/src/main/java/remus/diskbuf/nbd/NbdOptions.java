@@ -140,7 +140,7 @@ final class NbdOptions {
                     .writeShort(Nbd.INFO_BLOCK_SIZE)
                     .writeInt(1)
                     .writeInt(Nbd.PREFERRED_BLOCK_BYTES)
-                    .writeInt(Nbd.MAX_PAYLOAD_BYTES);
+                    .writeInt(export.maxRequestBytes());
         }
         reply(out, option, Nbd.REP_ACK, 0);
         if (option == Nbd.OPT_INFO) {

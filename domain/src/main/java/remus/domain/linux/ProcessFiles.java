@@ -8,12 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What /proc tells about processes (proc(5)). A process may be gone at any moment. */
 public final class ProcessFiles {
     private static final Path PROC = Path.of("/proc");
     private static final int CMDLINE_LIMIT_BYTES = 1 << 20;
     private static final int STAT_LIMIT_BYTES = 4096;
+    private static final int STATUS_LIMIT_BYTES = 64 << 10;
+    private static final Pattern EFFECTIVE_UID = Pattern.compile("(?m)^Uid:\\s+\\d+\\s+(\\d+)");
 
     /** Of the fields of stat, counted from the one behind the name: state is 0. */
     private static final int START_TICKS_FIELD = 19;
@@ -71,6 +75,15 @@ public final class ProcessFiles {
         } catch (NumberFormatException e) {
             throw new IOException("not a stat of a process: " + stat, e);
         }
+    }
+
+    /** The user that it acts as. */
+    public static int effectiveUid(long pid) throws IOException {
+        Matcher uid = EFFECTIVE_UID.matcher(read(path(pid, "status"), STATUS_LIMIT_BYTES));
+        if (!uid.find()) {
+            throw new IOException("no Uid in the status of process " + pid);
+        }
+        return Integer.parseInt(uid.group(1));
     }
 
     /** Its working directory. */

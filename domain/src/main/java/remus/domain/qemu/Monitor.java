@@ -34,6 +34,9 @@ public interface Monitor extends AutoCloseable {
     /** Adds a listener for QMP events: the whole event object. Must not execute commands itself. */
     void onEvent(Consumer<JsonNode> listener);
 
+    /** Takes a listener for events away again. */
+    void removeEventListener(Consumer<JsonNode> listener);
+
     /**
      * Called once, from the reader thread, when the monitor's connection ends for whatever reason.
      */

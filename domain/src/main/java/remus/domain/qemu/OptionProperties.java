@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import remus.domain.DomainException;
@@ -24,6 +25,12 @@ final class OptionProperties {
     static final String IMPLIED = "";
 
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Properties of block nodes whose JSON form is a boolean. */
+    private static final Set<String> SWITCHES =
+            Set.of("direct", "no-flush", "read-only", "auto-read-only");
+
+    private static final Set<String> ON_OFF = Set.of("on", "off");
 
     /** Values as QEMU would see them; null for a bare word that is its own key. */
     private final Map<String, @Nullable String> values;
@@ -69,6 +76,57 @@ final class OptionProperties {
 
     boolean has(String key) {
         return values.containsKey(key);
+    }
+
+    /** The keys of the first level, in order. */
+    List<String> keys() {
+        return List.copyOf(values.keySet());
+    }
+
+    /** Every value, also nested ones, but its own name: what it may refer to is among them. */
+    List<String> references() {
+        List<String> texts = new ArrayList<>();
+        collect(tree(), texts);
+        return texts;
+    }
+
+    private static void collect(JsonNode node, List<String> texts) {
+        node.properties()
+                .forEach(
+                        field -> {
+                            if (!field.getKey().equals("node-name")) {
+                                collect(field.getValue(), texts);
+                            }
+                        });
+        if (node.isArray()) {
+            node.forEach(element -> collect(element, texts));
+        } else if (node.isValueNode()) {
+            texts.add(node.asText());
+        }
+    }
+
+    /** The JSON form: dots separate levels, and what is a switch becomes a boolean. */
+    ObjectNode tree() {
+        if (json != null) {
+            return json.deepCopy();
+        }
+        ObjectNode root = JSON.createObjectNode();
+        values.forEach(
+                (key, value) -> {
+                    String[] path = (key.isEmpty() ? "driver" : key).split("\\.", -1);
+                    ObjectNode node = root;
+                    for (int i = 0; i + 1 < path.length; i++) {
+                        JsonNode below = node.path(path[i]);
+                        node = below instanceof ObjectNode o ? o : node.putObject(path[i]);
+                    }
+                    String last = path[path.length - 1];
+                    if (value != null && SWITCHES.contains(last) && ON_OFF.contains(value)) {
+                        node.put(last, value.equals("on"));
+                    } else {
+                        node.put(last, value);
+                    }
+                });
+        return root;
     }
 
     void set(String key, String value) {

@@ -100,7 +100,8 @@ public final class QemuDomain implements Domain {
                             identity.uuid(),
                             QemuHypervisor.KIND,
                             StandbySpecs.gather(process, monitor, map, file.read()).toJson(),
-                            map.regions());
+                            map.regions(),
+                            disks().stream().map(QemuDisk::disk).toList());
             spec = made;
         }
         return made;
@@ -131,6 +132,8 @@ public final class QemuDomain implements Domain {
             return;
         }
         preflight.require(process, monitor);
+        // their targets died with an earlier life of this agent
+        DiskMirrors.remove(monitor, name -> true);
         DirtyLogProbe.check();
         QemuMemoryMap map = memory();
         devices();
@@ -238,6 +241,13 @@ public final class QemuDomain implements Domain {
     /** The domain's monitor, for buffers that attach to its devices. */
     public Monitor monitor() {
         return monitor;
+    }
+
+    /** The disks whose writes are replicated, in the order of {@link StandbySpec#disks}. */
+    public List<QemuDisk> disks() {
+        return QemuDisk.list(monitor, process.cwd()).stream()
+                .filter(QemuDisk::isReplicated)
+                .toList();
     }
 
     /** Ids of the netdevs that the guest's NICs use now, hot-plugged ones included. */

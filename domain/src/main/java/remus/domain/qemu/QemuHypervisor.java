@@ -23,7 +23,7 @@ public final class QemuHypervisor implements Hypervisor {
         List<Finding> check(QemuStandbySpec spec);
 
         /** See {@link Hypervisor#createStandby}. */
-        Standby create(StandbySpec spec);
+        Standby create(StandbySpec spec, List<Path> images);
     }
 
     private final Path directory;
@@ -122,7 +122,7 @@ public final class QemuHypervisor implements Hypervisor {
     }
 
     @Override
-    public Standby createStandby(StandbySpec spec) {
-        return standbys.create(spec);
+    public Standby createStandby(StandbySpec spec, List<Path> images) {
+        return standbys.create(spec, images);
     }
 }

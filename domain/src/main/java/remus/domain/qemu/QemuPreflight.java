@@ -44,7 +44,7 @@ record QemuPreflight(boolean allowUserNetdev) {
                             }
                         }));
         findings.add(idle(migration, monitor));
-        findings.add(disks(monitor.execute("query-block")));
+        findings.addAll(new DiskChecks(process, monitor).examine());
         return findings;
     }
 
@@ -87,44 +87,12 @@ record QemuPreflight(boolean allowUserNetdev) {
 
     private static Finding idle(JsonNode migration, Monitor monitor) {
         String status = migration.path("status").asText("");
-        JsonNode jobs = monitor.execute("query-block-jobs");
         if (!MIGRATION_OVER.contains(status)) {
             return Finding.fail(
                     "migration-in-progress",
                     "a migration or snapshot of this VM is " + status,
                     "wait until it is over, or cancel it");
         }
-        if (!jobs.isEmpty()) {
-            return Finding.fail(
-                    "block-job-in-progress",
-                    "a block job runs: " + jobs.path(0).path("type").asText(),
-                    "wait until it is over, or cancel it");
-        }
-        return Finding.pass("idle", "no migration and no block job is in progress");
-    }
-
-    /**
-     * The firmware's flash is a block of the guest's memory, which is replicated, and the standby
-     * writes it to its file when it first runs. Only the device tells it from a disk: what its node
-     * or drive is called is its owner's choice.
-     */
-    static boolean isFlash(JsonNode drive) {
-        return drive.path("qdev").asText().startsWith("/machine/system.flash");
-    }
-
-    static Finding disks(JsonNode drives) {
-        for (JsonNode drive : drives) {
-            JsonNode inserted = drive.path("inserted");
-            boolean writable = !inserted.isMissingNode() && !inserted.path("ro").asBoolean();
-            if (writable && !isFlash(drive)) {
-                return Finding.fail(
-                        "disk-not-replicated",
-                        "its disk "
-                                + inserted.path("file").asText()
-                                + " is writable, and disks are not replicated yet",
-                        "attach it read-only, or boot the guest without a disk");
-            }
-        }
-        return Finding.pass("disks", "no writable disk");
+        return DiskChecks.noForeignJob(monitor);
     }
 }

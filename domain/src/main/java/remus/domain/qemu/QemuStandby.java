@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -78,9 +79,11 @@ public final class QemuStandby implements Standby {
     /**
      * Makes the memory and starts the process.
      *
+     * @param images see {@link remus.domain.Hypervisor#createStandby}
      * @throws DomainException if this host cannot; then nothing is left of it
      */
-    public static QemuStandby create(StandbySpec spec, StandbySettings settings) {
+    public static QemuStandby create(
+            StandbySpec spec, List<Path> images, StandbySettings settings) {
         QemuStandbySpec description = QemuStandbySpec.fromJson(spec.spec());
         Path directory = ownDirectory(settings.runDirectory());
         StandbyCommandLine.Files files =
@@ -100,6 +103,8 @@ public final class QemuStandby implements Standby {
                             description.machineType(),
                             spec.regions().get(0).bytes(),
                             files,
+                            new StandbyCommandLine.Media(
+                                    Path.of(description.cwd()), description.disks(), images),
                             settings);
             memory = new StandbyMemory(files.memory(), spec.regions(), !settings.overcommit());
             taps = new TapInterfaces(line.taps());

@@ -21,6 +21,8 @@ import remus.domain.DomainException;
  * @param devices what {@link PluggedDevices} lists: the standby must have the same, or the state
  *     would not load
  * @param files what the command line names and the guest boots from: both hosts need equal contents
+ * @param disks all media in the guest's drives; those that are not replicated must lie at the
+ *     backup too
  */
 public record QemuStandbySpec(
         List<String> argv,
@@ -31,7 +33,8 @@ public record QemuStandbySpec(
         List<Block> memory,
         List<DeviceSection> sections,
         List<String> devices,
-        List<BootFile> files) {
+        List<BootFile> files,
+        List<QemuDisk> disks) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -42,6 +45,7 @@ public record QemuStandbySpec(
         sections = List.copyOf(sections);
         devices = List.copyOf(devices);
         files = List.copyOf(files);
+        disks = List.copyOf(disks);
     }
 
     /**

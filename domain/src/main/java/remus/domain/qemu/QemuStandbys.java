@@ -1,5 +1,6 @@
 package remus.domain.qemu;
 
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import remus.domain.Finding;
@@ -22,8 +23,8 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
     }
 
     @Override
-    public Standby create(StandbySpec spec) {
-        return QemuStandby.create(spec, settings);
+    public Standby create(StandbySpec spec, List<Path> images) {
+        return QemuStandby.create(spec, images, settings);
     }
 
     /**

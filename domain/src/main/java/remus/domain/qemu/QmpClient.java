@@ -192,6 +192,11 @@ public final class QmpClient implements Monitor {
     }
 
     @Override
+    public void removeEventListener(Consumer<JsonNode> listener) {
+        eventListeners.remove(listener);
+    }
+
+    @Override
     public void onClosed(Consumer<String> listener) {
         String reason;
         synchronized (closing) {

@@ -43,6 +43,7 @@ final class StandbyCheck {
         memory();
         commandLine();
         spec.files().forEach(this::file);
+        spec.disks().stream().filter(disk -> !disk.isReplicated()).forEach(this::medium);
         accelerator();
         cpu();
         return List.copyOf(findings);
@@ -113,6 +114,8 @@ final class StandbyCheck {
                             spec.machineType(),
                             spec.memory().get(0).bytes(),
                             new StandbyCommandLine.Files(nowhere, nowhere, nowhere, nowhere),
+                            StandbyCommandLine.Media.ofUnknownImages(
+                                    Path.of(spec.cwd()), spec.disks()),
                             settings);
             findings.add(Finding.pass("command-line", "the primary's command line fits a standby"));
             line.taps().forEach(this::tap);
@@ -155,6 +158,28 @@ final class StandbyCheck {
                             what + " cannot be read at the backup: " + e,
                             "copy it from the primary"));
         }
+    }
+
+    /** What is not replicated is read here from a file of the same size. */
+    private void medium(QemuDisk medium) {
+        String what = "medium of " + medium.name() + " ";
+        if (!medium.file().startsWith("/")) {
+            findings.add(Finding.pass("medium", what + medium.file() + " is no file of a host"));
+            return;
+        }
+        String path = here(medium.file());
+        String correction = "copy it from the primary, or eject it there";
+        if (!Files.isReadable(Path.of(path))) {
+            String problem = what + path + " cannot be read at the backup";
+            findings.add(Finding.fail("medium", problem, correction));
+            return;
+        }
+        long bytes = QemuDisk.length(path);
+        String sizes = path + ": " + bytes + " bytes at the backup, " + medium.fileBytes();
+        findings.add(
+                bytes == medium.fileBytes() || medium.fileBytes() == 0
+                        ? Finding.pass("medium", what + path + " is on both hosts")
+                        : Finding.fail("medium", what + sizes + " at the primary", correction));
     }
 
     private void accelerator() {

@@ -2,6 +2,7 @@ package remus.domain.qemu;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -13,8 +14,8 @@ import remus.domain.DomainException;
  * The primary's command line made into that of its standby: the same machine, waiting for device
  * state, with RAM in our file and with a monitor, pid file and log of its own.
  *
- * <p>Devices, disks and everything not named here are carried over word by word, since the device
- * state only fits a machine that is put together in the same way.
+ * <p>Devices and everything not named here are carried over word by word, since the device state
+ * only fits a machine that is put together in the same way. Of disks see {@link StandbyDisks}.
  *
  * @param words program and arguments
  * @param taps the tap interfaces that the standby will open, by their names on this host
@@ -68,6 +69,23 @@ record StandbyCommandLine(List<String> words, List<String> taps) {
     record Files(Path memory, Path monitor, Path pid, Path log) {}
 
     /**
+     * The primary's media, and what takes the place of the replicated ones.
+     *
+     * @param cwd what relative paths in the primary's command line start from
+     * @param images raw ones, for each replicated disk in order
+     */
+    record Media(Path cwd, List<QemuDisk> disks, List<Path> images) {
+        /** A domain without a disk. */
+        static final Media NONE = new Media(Path.of("/"), List.of(), List.of());
+
+        /** The images are not known yet, or do not matter. */
+        static Media ofUnknownImages(Path cwd, List<QemuDisk> disks) {
+            long images = disks.stream().filter(QemuDisk::isReplicated).count();
+            return new Media(cwd, disks, Collections.nCopies((int) images, Path.of("/")));
+        }
+    }
+
+    /**
      * Makes the command line.
      *
      * @param primary program and arguments of the primary
@@ -80,8 +98,14 @@ record StandbyCommandLine(List<String> words, List<String> taps) {
             String machineType,
             long ramBytes,
             Files files,
+            Media media,
             StandbySettings settings) {
-        List<CommandOption> given = CommandOption.parse(primary.subList(1, primary.size()));
+        List<CommandOption> given =
+                StandbyDisks.rewrite(
+                        CommandOption.parse(primary.subList(1, primary.size())),
+                        media.cwd(),
+                        media.disks(),
+                        media.images());
         return new Builder(given, settings).build(primary.get(0), machineType, ramBytes, files);
     }
 

@@ -39,7 +39,8 @@ final class StandbySpecs {
                 memory.blocks(),
                 sections,
                 PluggedDevices.list(monitor),
-                files(process));
+                files(process),
+                QemuDisk.list(monitor, process.cwd()));
     }
 
     private static String property(Monitor monitor, String path, String property) {

@@ -54,7 +54,7 @@ final class OvmfIT {
             try (Domain domain = hypervisor.open(guest.qmp().toString())) {
                 assertThat(hypervisor.checkStandby(domain.standbySpec()))
                         .allSatisfy(f -> assertThat(f.passed()).as(f.problem()).isTrue());
-                QemuStandby standby = QemuStandby.create(domain.standbySpec(), settings);
+                QemuStandby standby = QemuStandby.create(domain.standbySpec(), List.of(), settings);
                 DomainIdentity identity = standby.identity();
                 try {
                     feed(domain, new Feed(standby, pool));

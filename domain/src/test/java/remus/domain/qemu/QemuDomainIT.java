@@ -47,7 +47,7 @@ final class QemuDomainIT {
                     }
 
                     @Override
-                    public Standby create(StandbySpec spec) {
+                    public Standby create(StandbySpec spec, List<Path> images) {
                         throw new AssertionError("not asked for");
                     }
                 });

@@ -79,6 +79,9 @@ final class QemuMemoryMapTest {
         public void onEvent(Consumer<JsonNode> listener) {}
 
         @Override
+        public void removeEventListener(Consumer<JsonNode> listener) {}
+
+        @Override
         public void onClosed(Consumer<String> listener) {}
 
         @Override

@@ -108,6 +108,10 @@ final class QemuStandbyIT {
             checkpointTick = lastTick(directory.resolve("a.serial"));
         }
         destroy(primary);
+        spec = describe(argv);
+    }
+
+    private StandbySpec describe(List<String> argv) {
         QemuStandbySpec description =
                 new QemuStandbySpec(
                         argv,
@@ -118,14 +122,15 @@ final class QemuStandbyIT {
                         blocks,
                         List.of(),
                         List.of("virtio-net-pci"),
+                        List.of(),
                         List.of());
-        spec =
-                new StandbySpec(
-                        "standby-it",
-                        "00000000-0000-0000-0000-000000000001",
-                        "qemu",
-                        description.toJson(),
-                        blocks.stream().map(b -> new MemoryRegion(b.name(), b.bytes())).toList());
+        return new StandbySpec(
+                "standby-it",
+                "00000000-0000-0000-0000-000000000001",
+                "qemu",
+                description.toJson(),
+                blocks.stream().map(b -> new MemoryRegion(b.name(), b.bytes())).toList(),
+                List.of());
     }
 
     @BeforeEach
@@ -162,7 +167,7 @@ final class QemuStandbyIT {
     @Test
     void theGuestGoesOnAndBootsAgain() throws IOException, InterruptedException {
         NetInterface tap = new NetInterface(STANDBY_TAP);
-        QemuStandby standby = QemuStandby.create(spec, settings);
+        QemuStandby standby = QemuStandby.create(spec, List.of(), settings);
         started.add(ProcessHandle.of(standby.identity().pid()).orElseThrow());
         feed(standby);
         standby.devices(deviceParts(deviceState));
@@ -187,7 +192,7 @@ final class QemuStandbyIT {
     /** The agent died after it had decided, before or after its {@code cont}. */
     @Test
     void whatWasAboutToRunRunsInTheNextLife() throws Exception {
-        QemuStandby standby = QemuStandby.create(spec, settings);
+        QemuStandby standby = QemuStandby.create(spec, List.of(), settings);
         started.add(ProcessHandle.of(standby.identity().pid()).orElseThrow());
         feed(standby);
         standby.devices(deviceParts(deviceState));
@@ -216,7 +221,7 @@ final class QemuStandbyIT {
         double[] run = new double[rounds];
         double[] both = new double[rounds];
         for (int i = 0; i < rounds; i++) {
-            try (QemuStandby standby = QemuStandby.create(spec, settings)) {
+            try (QemuStandby standby = QemuStandby.create(spec, List.of(), settings)) {
                 ProcessHandle process = ProcessHandle.of(standby.identity().pid()).orElseThrow();
                 started.add(process);
                 feed(standby);
@@ -247,7 +252,7 @@ final class QemuStandbyIT {
         byte[] corrupt = deviceState.clone();
         Arrays.fill(corrupt, 5, 400, (byte) 0xff);
         ProcessHandle process;
-        try (QemuStandby standby = QemuStandby.create(spec, settings)) {
+        try (QemuStandby standby = QemuStandby.create(spec, List.of(), settings)) {
             process = ProcessHandle.of(standby.identity().pid()).orElseThrow();
             started.add(process);
             feed(standby);
@@ -267,7 +272,7 @@ final class QemuStandbyIT {
     @Test
     void saysWhenItsProcessDies() throws InterruptedException {
         CountDownLatch lost = new CountDownLatch(1);
-        try (QemuStandby standby = QemuStandby.create(spec, settings)) {
+        try (QemuStandby standby = QemuStandby.create(spec, List.of(), settings)) {
             standby.onLost(lost::countDown);
             ProcessHandle.of(standby.identity().pid()).orElseThrow().destroyForcibly();
             assertThat(lost.await(5, TimeUnit.SECONDS)).isTrue();
@@ -279,7 +284,7 @@ final class QemuStandbyIT {
     void closingIsNotLosing() throws InterruptedException {
         CountDownLatch lost = new CountDownLatch(1);
         ProcessHandle process;
-        try (QemuStandby standby = QemuStandby.create(spec, settings)) {
+        try (QemuStandby standby = QemuStandby.create(spec, List.of(), settings)) {
             standby.onLost(lost::countDown);
             process = ProcessHandle.of(standby.identity().pid()).orElseThrow();
             assertThat(process.parent().map(ProcessHandle::pid))
@@ -298,8 +303,9 @@ final class QemuStandbyIT {
                         spec.uuid(),
                         "qemu",
                         spec.spec().replace("\"-vga\",\"std\"", "\"-vga\",\"nonsense\""),
-                        spec.regions());
-        assertThatThrownBy(() -> QemuStandby.create(odd, settings))
+                        spec.regions(),
+                        List.of());
+        assertThatThrownBy(() -> QemuStandby.create(odd, List.of(), settings))
                 .isInstanceOfSatisfying(
                         DomainException.class,
                         e -> assertThat(e.code()).isEqualTo("standby-not-started"))

@@ -24,7 +24,11 @@ final class QemuStandbySpecTest {
                                         "pc.bios", 0xfffc0000L, 1 << 18, 1 << 18)),
                         List.of(new DeviceSection("timer", 0, 2)),
                         List.of("virtio-net-pci net0"),
-                        List.of(new QemuStandbySpec.BootFile("kernel", "/boot/vmlinuz", "00")));
+                        List.of(new QemuStandbySpec.BootFile("kernel", "/boot/vmlinuz", "00")),
+                        List.of(
+                                new QemuDisk(
+                                        "vda", "vda", "#block1", "/m", "qcow2", "/d", 1, 2, true,
+                                        false)));
         assertThat(QemuStandbySpec.fromJson(spec.toJson())).isEqualTo(spec);
     }
 

@@ -19,6 +19,7 @@ final class StandbyCheckTest {
     @TempDir Path directory;
     private Path qemu;
     private Path kernel;
+    private List<QemuDisk> disks = List.of();
 
     @BeforeEach
     void files() throws IOException {
@@ -74,6 +75,27 @@ final class StandbyCheckTest {
         failed(spec("-netdev tap,ifname=../lo", "7.2.22", 1 << 20, EMPTY_SHA256), "no-tap");
     }
 
+    @Test
+    void missesAMediumOrSeesAnother() throws IOException {
+        Path iso = Files.write(directory.resolve("iso"), new byte[1024]);
+        String drive = "-drive if=none,id=cd,readonly=on,file=" + iso;
+        disks = List.of(medium(iso, 1024));
+        assertThat(check(spec(drive, "7.2.22", 1 << 20, EMPTY_SHA256)))
+                .allMatch(Finding::passed)
+                .extracting(Finding::code)
+                .contains("medium");
+        disks = List.of(medium(iso, 2048));
+        Finding other = failed(spec(drive, "7.2.22", 1 << 20, EMPTY_SHA256), "medium");
+        assertThat(other.problem()).contains("1024 bytes", "2048");
+        Files.delete(iso);
+        failed(spec(drive, "7.2.22", 1 << 20, EMPTY_SHA256), "medium");
+    }
+
+    private static QemuDisk medium(Path file, long bytes) {
+        return new QemuDisk(
+                "cd", "cd", "#block1", "", "raw", file.toString(), bytes, bytes, false, false);
+    }
+
     private Finding failed(QemuStandbySpec spec, String code) {
         List<Finding> failed = check(spec).stream().filter(f -> !f.passed()).toList();
         assertThat(failed).extracting(Finding::code).containsExactly(code);
@@ -106,6 +128,7 @@ final class StandbyCheckTest {
                 List.of(new QemuStandbySpec.Block("pc.ram", 0, bytes, bytes)),
                 List.of(),
                 List.of(),
-                List.of(new QemuStandbySpec.BootFile("kernel", "/primary/vmlinuz", sha256)));
+                List.of(new QemuStandbySpec.BootFile("kernel", "/primary/vmlinuz", sha256)),
+                disks);
     }
 }

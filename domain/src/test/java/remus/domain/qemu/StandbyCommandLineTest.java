@@ -23,6 +23,7 @@ final class StandbyCommandLineTest {
                     Path.of("/run/r/g.log"));
     private static final StandbySettings PLAIN =
             StandbySettings.of(Path.of("/dev/shm"), Path.of("/run/r"));
+    private static final StandbyCommandLine.Media NO_DISK = StandbyCommandLine.Media.NONE;
     private static final String MACHINE =
             "-machine pc-q35-7.2,suppress-vmdesc=on,memory-backend=remus-ram";
     private static final String RAM_OBJECT =
@@ -298,7 +299,7 @@ final class StandbyCommandLineTest {
         StandbyCommandLine.Files odd =
                 new StandbyCommandLine.Files(
                         Path.of("/a,b"), Path.of("/c,d"), Path.of("/p"), Path.of("/l"));
-        assertThat(StandbyCommandLine.of(List.of("q"), TYPE, RAM, odd, PLAIN).words())
+        assertThat(StandbyCommandLine.of(List.of("q"), TYPE, RAM, odd, NO_DISK, PLAIN).words())
                 .contains("memory-backend-file,id=remus-ram,size=268435456,mem-path=/a,,b,share=on")
                 .contains("unix:/c,,d,server=on,wait=off");
     }
@@ -314,7 +315,7 @@ final class StandbyCommandLineTest {
     }
 
     private static StandbyCommandLine of(List<String> primary, StandbySettings settings) {
-        return StandbyCommandLine.of(primary, TYPE, RAM, FILES, settings);
+        return StandbyCommandLine.of(primary, TYPE, RAM, FILES, NO_DISK, settings);
     }
 
     private static List<String> words(String primary) {

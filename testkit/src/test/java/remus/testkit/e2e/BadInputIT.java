@@ -102,8 +102,13 @@ final class BadInputIT {
         refused("migration-blocked", "nvme", Lab.B);
         startBare(
                 "disk",
-                monitor("disk", "-drive", drive + "disk2", "-device", "virtio-blk,drive=d"));
-        refused("disk-not-replicated", "disk", Lab.B);
+                monitor(
+                        "disk",
+                        "-drive",
+                        drive + "disk2",
+                        "-device",
+                        "virtio-blk,drive=d,share-rw=on"));
+        refused("disk-shared", "disk", Lab.B);
     }
 
     @Test

@@ -41,6 +41,27 @@ final class LoadMaker implements AutoCloseable {
         write(command + "\n");
     }
 
+    /** One command, and what the load maker answers to it. */
+    String ask(String command) {
+        monotonicNanos();
+        write(command + "\n");
+        ByteBuffer answer = ByteBuffer.allocate(64 << 10);
+        return await("an answer of the load maker to " + command)
+                .atMost(LIMIT)
+                .pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> {
+                            read(answer);
+                            return new String(answer.array(), 0, answer.position(), US_ASCII)
+                                    .lines()
+                                    .filter(line -> !line.contains("monotonic="))
+                                    .filter(line -> line.matches("(ok|error).*"))
+                                    .findFirst()
+                                    .orElse("");
+                        },
+                        text -> !text.isEmpty());
+    }
+
     /** The guest's monotonic clock, at some instant while this was asked. */
     long monotonicNanos() {
         ByteBuffer answer = ByteBuffer.allocate(64 << 10);

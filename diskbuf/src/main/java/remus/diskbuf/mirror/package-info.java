@@ -1,0 +1,5 @@
+/** Brings the writes of a running guest's disks to an export of ours. */
+@NullMarked
+package remus.diskbuf.mirror;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,136 @@
+package remus.domain.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import remus.domain.Disk;
+import remus.domain.Finding;
+
+final class DiskChecksTest {
+    private static final String DISK =
+            "{'device':'virtio0','qdev':'/machine/peripheral-anon/device[0]/virtio-backend',"
+                    + "'removable':false,'inserted':{'ro':false,'node-name':'#block1','drv':'raw',"
+                    + "'encrypted':false,'image':{'virtual-size':4096,'filename':'a'}}}";
+    private static final String BLOCKDEV =
+            DISK.replace("'device':'virtio0'", "'device':''").replace("#block1", "n0");
+    private static final String FLASH =
+            "{'device':'','qdev':'/machine/system.flash0','inserted':{'ro':false,'node-name':'vars',"
+                + "'drv':'raw','image':{'virtual-size':4096,'filename':'/vars.fd'}}}";
+    private static final String EMPTY_CD =
+            "{'device':'ide2-cd0','removable':true,'tray_open':false}";
+    private static final String PLAIN = "-drive if=virtio,file=a";
+
+    private record FakeMonitor(String drives, String jobs) implements Monitor {
+        @Override
+        public JsonNode execute(String command, Map<String, ?> arguments) {
+            String answer = command.equals("query-block") ? drives : jobs;
+            try {
+                return new ObjectMapper().readTree("[" + answer.replace('\'', '"') + "]");
+            } catch (JsonProcessingException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        @Override
+        public void onEvent(Consumer<JsonNode> listener) {}
+
+        @Override
+        public void removeEventListener(Consumer<JsonNode> listener) {}
+
+        @Override
+        public void onClosed(Consumer<String> listener) {}
+
+        @Override
+        public void close() {}
+    }
+
+    private static List<QemuDisk> list(String drives) {
+        return QemuDisk.list(new FakeMonitor(drives, ""), Path.of("/vm"));
+    }
+
+    private static List<String> failed(String line, String drives) {
+        List<String> argv = Arrays.asList(("qemu-system-x86_64 " + line).split(" "));
+        QemuProcess process = new QemuProcess(1, 1, "vm", argv, Path.of("/vm"), List.of());
+        return new DiskChecks(process, new FakeMonitor(drives, ""))
+                .examine().stream()
+                        .filter(f -> !f.passed())
+                        .peek(f -> assertThat(f.correction()).isNotEmpty())
+                        .map(Finding::code)
+                        .toList();
+    }
+
+    @Test
+    void listsMediaByNamesThatARestartKeeps() {
+        List<QemuDisk> disks = list(DISK + "," + EMPTY_CD + "," + BLOCKDEV + "," + BLOCKDEV);
+        assertThat(disks)
+                .extracting(QemuDisk::name)
+                .containsExactly("virtio0", "device0", "device0.2");
+        assertThat(disks.get(0))
+                .isEqualTo(
+                        new QemuDisk(
+                                "virtio0",
+                                "virtio0",
+                                "#block1",
+                                "/machine/peripheral-anon/device[0]/virtio-backend",
+                                "raw",
+                                "/vm/a",
+                                0,
+                                4096,
+                                true,
+                                false));
+        assertThat(disks.get(0).disk()).isEqualTo(new Disk("virtio0", 4096));
+    }
+
+    @Test
+    void flashTravelsAsMemory() {
+        assertThat(list(FLASH)).noneMatch(QemuDisk::isReplicated);
+        assertThat(failed("", FLASH)).isEmpty();
+    }
+
+    @Test
+    void passesDisksOfTheCommandLineAndEmptyDrives() {
+        assertThat(failed(PLAIN, DISK)).isEmpty();
+        assertThat(failed(PLAIN, DISK.replace("'ro':false", "'ro':true"))).isEmpty();
+        assertThat(failed(PLAIN, DISK + "," + EMPTY_CD)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-drive if=virtio,file=b | disk-not-on-command-line",
+                "-drive if=virtio,file=a,snapshot=on | snapshot",
+                "-drive if=virtio,file=a -device virtio-blk-pci,share-rw=on | disk-shared",
+                "-drive if=virtio,file=a -device {\"driver\":\"scsi-hd\",\"share-rw\":true} |"
+                        + " disk-shared",
+            })
+    void refuses(String line, String code) {
+        assertThat(failed(line, DISK)).containsExactly(code);
+    }
+
+    @Test
+    void refusesADiskThatQemuEncrypts() {
+        assertThat(failed(PLAIN, DISK.replace("'encrypted':false", "'encrypted':true")))
+                .containsExactly("disk-encrypted");
+    }
+
+    @Test
+    void toleratesOurOwnJobsOnly() {
+        String ours = "{'device':'remus-mirror-0','type':'mirror'}";
+        String theirs = "{'device':'backup','type':'commit'}";
+        assertThat(DiskChecks.noForeignJob(new FakeMonitor("", ours)).passed()).isTrue();
+        Finding finding = DiskChecks.noForeignJob(new FakeMonitor("", ours + "," + theirs));
+        assertThat(finding.code()).isEqualTo("block-job-in-progress");
+        assertThat(finding.problem()).contains("commit", "backup");
+    }
+}
