@@ -64,8 +64,9 @@ final class DiskIT {
             lab.client().awaitMore(30);
             lab.signal(lab.pid(Lab.A, Lab.VM), "KILL");
             lab.awaitState(Lab.B, "ACTIVE");
-            guest(lab, Lab.B).ask("disk stop");
-            assertThat(checked(guest(lab, Lab.B))).startsWith("ok");
+            LoadMaker second = guest(lab, Lab.B);
+            second.ask("disk stop");
+            assertThat(checked(second)).startsWith("ok");
             lab.remus(Lab.A, "unprotect", Lab.VM).succeeded();
             lab.remus(Lab.B, "unprotect", Lab.VM).succeeded();
 
