@@ -46,7 +46,8 @@ final class StandbyDisksTest {
     }
 
     private static QemuDisk node(String node, boolean writable, String file) {
-        return new QemuDisk(node, "", node, "/q", "raw", file, 0, 1 << 20, writable, false);
+        String qdev = node.contains("pflash1") ? "/machine/system.flash1" : "/q";
+        return new QemuDisk(node, "", node, qdev, "raw", file, 0, 1 << 20, writable, false);
     }
 
     private static String rewrite(String line, QemuDisk... media) {
