@@ -112,6 +112,9 @@ final class SimDiskBuffer implements DiskBuffer {
     @Override
     public void attach() {
         agent.enter("attach-disks");
+        if (guest.diskTap != this) {
+            guest.diskTap = null; // what a dead agent left
+        }
     }
 
     @Override
