@@ -1,6 +1,7 @@
 package remus.testkit;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -68,7 +69,7 @@ final class SimDiskCopy implements DiskCopy {
     public void append(long epoch, int disk, int extents, ByteBuf payload) {
         agent.enter("append");
         need();
-        ByteBuf copy = payload.copy();
+        ByteBuf copy = Unpooled.wrappedBuffer(ByteBufUtil.getBytes(payload));
         uncommitted.add(() -> apply(images.get(disk), extents, copy));
     }
 
