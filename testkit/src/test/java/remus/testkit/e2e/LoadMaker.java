@@ -41,7 +41,7 @@ final class LoadMaker implements AutoCloseable {
         write(command + "\n");
     }
 
-    /** One command, and what the load maker answers to it. */
+    /** One command, and what the load maker answers to it: a whole line. */
     String ask(String command) {
         monotonicNanos();
         write(command + "\n");
@@ -52,7 +52,9 @@ final class LoadMaker implements AutoCloseable {
                 .until(
                         () -> {
                             read(answer);
-                            return new String(answer.array(), 0, answer.position(), US_ASCII)
+                            String text =
+                                    new String(answer.array(), 0, answer.position(), US_ASCII);
+                            return text.substring(0, text.lastIndexOf('\n') + 1)
                                     .lines()
                                     .filter(line -> !line.contains("monotonic="))
                                     .filter(line -> line.matches("(ok|error).*"))
