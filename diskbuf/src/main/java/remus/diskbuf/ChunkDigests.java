@@ -145,11 +145,17 @@ public final class ChunkDigests {
 
         /** Puts the digest of the buffer's remaining bytes at the start of {@code digest}. */
         public void digest(ByteBuffer bytes, byte[] digest) {
-            sha256.update(bytes);
+            update(bytes);
             finish(digest);
         }
 
-        private void finish(byte[] digest) {
+        /** Takes the buffer's remaining bytes as the next of a chunk. */
+        public void update(ByteBuffer bytes) {
+            sha256.update(bytes);
+        }
+
+        /** Ends a chunk: puts its digest at the start of {@code digest}. */
+        public void finish(byte[] digest) {
             try {
                 sha256.digest(whole, 0, whole.length);
             } catch (DigestException e) {

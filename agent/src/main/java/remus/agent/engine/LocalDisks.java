@@ -48,6 +48,7 @@ final class LocalDisks {
 
     /** A new incarnation takes the memory of the one before, unless some of it is still sent. */
     private synchronized SlabPool pool(long pid) {
+        pools.keySet().removeIf(other -> ProcessHandle.of(other).isEmpty());
         SlabPool used = pools.get(pid);
         if (used != null && used.available() == used.capacity()) {
             return used;

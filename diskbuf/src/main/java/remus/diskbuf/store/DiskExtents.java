@@ -17,11 +17,6 @@ public final class DiskExtents {
 
     private DiskExtents() {}
 
-    /** Appends an extent to a table. */
-    public static void put(ByteBuf table, long offset, long lengthBytes, int kind) {
-        table.writeLong(offset).writeInt((int) lengthBytes).writeInt(kind);
-    }
-
     /**
      * Checks that table, data and disk agree.
      *

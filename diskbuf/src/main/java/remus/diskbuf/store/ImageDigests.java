@@ -2,9 +2,6 @@ package remus.diskbuf.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.DigestException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import remus.diskbuf.ChunkDigests;
 
@@ -28,17 +25,11 @@ public final class ImageDigests {
         void chunk(long index, byte[] digest);
     }
 
-    private final MessageDigest sha;
+    private final ChunkDigests.Hasher hasher = new ChunkDigests.Hasher();
     private final ByteBuffer piece;
-    private final byte[] full = new byte[32];
     private final byte[] digest = new byte[ChunkDigests.DIGEST_BYTES];
 
     private ImageDigests(int chunkBytes) {
-        try {
-            sha = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
         piece = ByteBuffer.allocate(Math.min(PIECE_BYTES, chunkBytes));
     }
 
@@ -92,28 +83,19 @@ public final class ImageDigests {
             if (read <= 0) {
                 throw new IOException("the image ends at byte " + at);
             }
-            sha.update(piece.flip());
+            hasher.update(piece.flip());
             at += read;
         }
-        finish(digest);
+        hasher.finish(digest);
     }
 
     private void ofZeroes(long bytes, byte[] target) {
         Arrays.fill(piece.array(), (byte) 0);
         for (long left = bytes; left > 0; ) {
             int part = (int) Math.min(piece.capacity(), left);
-            sha.update(piece.array(), 0, part);
+            hasher.update(piece.clear().limit(part));
             left -= part;
         }
-        finish(target);
-    }
-
-    private void finish(byte[] target) {
-        try {
-            sha.digest(full, 0, full.length);
-        } catch (DigestException e) {
-            throw new IllegalStateException("SHA-256 has 32 bytes", e);
-        }
-        System.arraycopy(full, 0, target, 0, ChunkDigests.DIGEST_BYTES);
+        hasher.finish(target);
     }
 }

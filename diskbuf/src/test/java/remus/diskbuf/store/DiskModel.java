@@ -60,7 +60,7 @@ final class DiskModel {
     Write write(int disk, List<int[]> parts) {
         ByteBuf payload = Unpooled.buffer();
         for (int[] part : parts) {
-            DiskExtents.put(payload, part[0], part[1], part[2]);
+            payload.writeLong(part[0]).writeInt(part[1]).writeInt(part[2]);
         }
         for (int[] part : parts) {
             byte[] bytes = new byte[part[1]];

@@ -45,7 +45,7 @@ class DiskStoreTest {
     private static ByteBuf frame(long offset, int length, int kind, int fill) {
         int bytes = DiskPayload.EXTENT_BYTES + (kind == DiskPayload.DATA ? length : 0);
         ByteBuf payload = Unpooled.wrappedBuffer(ByteBuffer.allocateDirect(bytes)).clear();
-        DiskExtents.put(payload, offset, length, kind);
+        payload.writeLong(offset).writeInt(length).writeInt(kind);
         for (int i = 0; kind == DiskPayload.DATA && i < length; i++) {
             payload.writeByte(fill);
         }

@@ -46,7 +46,7 @@ final class KilledStore {
                 random.nextBytes(bytes);
             }
             ByteBuf payload = Unpooled.buffer();
-            DiskExtents.put(payload, offset, length, kind);
+            payload.writeLong(offset).writeInt(length).writeInt(kind);
             sink.write(i % 2, offset, bytes, kind == 0 ? payload.writeBytes(bytes) : payload);
         }
     }
