@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -24,6 +25,10 @@ import remus.domain.qemu.QemuStandbySpec.Block;
  */
 record QemuMemoryMap(List<Block> blocks, List<AddressRange> addresses) {
     private static final long HOLE_END = 1L << 32;
+
+    /** Firmware moves memory some dozens of times; then it lies still. */
+    private static final int MAX_READS = 200;
+
     private static final Pattern VIEW_ENTRY =
             Pattern.compile(
                     "\\s+(\\p{XDigit}{16})-(\\p{XDigit}{16}) \\(prio -?\\d+, ([\\w/-]+)\\): (.*?)"
@@ -49,17 +54,42 @@ record QemuMemoryMap(List<Block> blocks, List<AddressRange> addresses) {
     }
 
     /**
-     * Asks QEMU.
+     * Asks QEMU. The answers are only of one moment if the view is the same after them as before: a
+     * running guest's firmware moves its memory while we ask.
      *
      * @throws DomainException {@code unsupported-memory} if there is memory that cannot be
-     *     replicated
+     *     replicated, {@code memory-moves} if the guest does not leave it where it is
      */
     static QemuMemoryMap read(Monitor monitor) {
         long baseBytes = monitor.execute("query-memory-size-summary").path("base-memory").asLong(0);
         if (!monitor.execute("query-memory-devices").isEmpty()) {
             throw unsupported("it has memory devices (pc-dimm, nvdimm, virtio-mem or virtio-pmem)");
         }
-        List<Piece> pieces = pieces(monitor.human("info mtree -f"));
+        List<Piece> before = pieces(monitor.human("info mtree -f"));
+        for (int reads = 0; reads < MAX_READS; reads++) {
+            QemuMemoryMap map = null;
+            DomainException refusal = null;
+            try {
+                map = locate(monitor, before, baseBytes);
+            } catch (DomainException e) {
+                refusal = e;
+            }
+            List<Piece> after = pieces(monitor.human("info mtree -f"));
+            if (!after.equals(before)) {
+                before = after;
+            } else if (map != null) {
+                return map;
+            } else {
+                throw Objects.requireNonNull(refusal);
+            }
+        }
+        throw new DomainException(
+                "memory-moves",
+                "the guest kept moving its memory while we asked QEMU where it lies",
+                "try again when its firmware is done");
+    }
+
+    private static QemuMemoryMap locate(Monitor monitor, List<Piece> pieces, long baseBytes) {
         for (Piece piece : pieces) {
             if (!PLAIN_MEMORY.matcher(piece.type).matches()) {
                 throw unsupported("its memory " + piece.name + " is " + piece.type);

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -41,8 +44,23 @@ final class QemuMemoryMapTest {
               0000000000000000-00000000000bffff (prio 0, ram): smram
             """;
 
-    /** Answers as QEMU does for RAM whose upper part is at {@code above}. */
-    private record FakeMonitor(String tree, long baseBytes, long above) implements Monitor {
+    /** As firmware has it before it copies itself into RAM. */
+    private static final String OPTION_ROM =
+            "  00000000000c0000-00000000000dffff (prio 1, rom): pc.rom\n";
+
+    /**
+     * Answers as QEMU does for RAM whose upper part is at {@code above}; each question for the tree
+     * takes one of {@code trees} but the last stays.
+     */
+    private record FakeMonitor(Deque<String> trees, long baseBytes, long above) implements Monitor {
+        FakeMonitor(String tree, long baseBytes, long above) {
+            this(new ArrayDeque<>(List.of(tree)), baseBytes, above);
+        }
+
+        private String tree() {
+            return trees.size() > 1 ? trees.remove() : trees.element();
+        }
+
         @Override
         public JsonNode execute(String command, Map<String, ?> arguments) {
             JsonNodeFactory json = JsonNodeFactory.instance;
@@ -55,7 +73,7 @@ final class QemuMemoryMapTest {
 
         private String answer(String line) {
             return switch (line) {
-                case "info mtree -f" -> tree.replace("\n", "\r\n");
+                case "info mtree -f" -> tree().replace("\n", "\r\n");
                 case "gpa2hva 0x0" -> host(line, "pc.ram", 0x7f00_0000_0000L);
                 case "gpa2hva 0x100000000" -> host(line, "pc.ram", above);
                 case "gpa2hva 0xfd000000" -> host(line, "vga.vram", 0x7e00_0000_0000L);
@@ -107,6 +125,25 @@ final class QemuMemoryMapTest {
     void findsRamThatEndsBelowTheHole() {
         QemuMemoryMap map = QemuMemoryMap.read(new FakeMonitor(LOW, 2L << 30, 0));
         assertThat(map.blocks().get(0)).isEqualTo(new Block("pc.ram", 0, 2L << 30, 2L << 30));
+    }
+
+    @Test
+    void asksAgainWhatFirmwareMovedMeanwhile() {
+        Deque<String> trees = new ArrayDeque<>(List.of(LOW + OPTION_ROM, LOW + HIGH, LOW));
+        assertThat(QemuMemoryMap.read(new FakeMonitor(trees, 2L << 30, 0)).blocks())
+                .extracting(Block::name)
+                .containsExactly("pc.ram", "vga.vram", "system.flash1", "pc.bios");
+    }
+
+    @Test
+    void tellsOfMemoryThatNeverLiesStill() {
+        Deque<String> trees = new ArrayDeque<>();
+        for (int i = 0; i < 1000; i++) {
+            trees.add(i % 2 == 0 ? LOW : LOW + OPTION_ROM);
+        }
+        assertThatThrownBy(() -> QemuMemoryMap.read(new FakeMonitor(trees, 2L << 30, 0)))
+                .isInstanceOfSatisfying(
+                        DomainException.class, e -> assertThat(e.code()).isEqualTo("memory-moves"));
     }
 
     private static void assertRefused(String tree, long baseBytes, long above) {
