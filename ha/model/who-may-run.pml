@@ -28,6 +28,10 @@
 #define OFFS 1          /* the guest's owner switches it off */
 #endif
 
+#ifndef SWITCHOVERS
+#define SWITCHOVERS 0   /* an operator moves the group to the other host */
+#endif
+
 /* What the host's decision core is in while the record, or the host's own, makes it the primary. */
 mtype:primary = {
     P_RETURNING,    /* the agent has started: output held until the witness has answered */
@@ -39,6 +43,7 @@ mtype:primary = {
     P_CLAIMING,     /* -> ALONE(self) handed over: output held until the outcome is known */
     P_BY_PROMISE,   /* output flows by the backup's persisted promise, the witness being away */
     P_SUSPENDED,    /* lost: guest suspended until the winner has recorded RUNNING or handed back */
+    P_HANDING_OVER, /* switchover: guest suspended, all acked; PROTECTED -> ALONE(other) persisted, then handed over */
     P_STOPPING,     /* the guest's owner switched it off: -> OFF persisted, then handed over */
     P_OFF           /* the record says OFF */
 };
@@ -88,7 +93,7 @@ bool witnessUp = true;
 bool witnessReturns = true;
 bool linkTo[2] = true;  /* from the other host to this one */
 bool reach[2] = true;   /* between a host and the witness */
-byte crashes = CRASHES, losses = LOSSES, doubts = DOUBTS, refusals = REFUSALS, offs = OFFS;
+byte crashes = CRASHES, losses = LOSSES, doubts = DOUBTS, refusals = REFUSALS, offs = OFFS, switchovers = SWITCHOVERS;
 byte nonce;
 
 /* --- ghosts: only looked at by assertions --- */
@@ -182,7 +187,7 @@ inline open(h) {
     p[h] == P_CLAIMING || p[h] == P_BY_PROMISE || b[h] == B_ACTIVE -> TO_ALONE : ( \
     p[h] == P_STOPPING -> TO_OFF : ( \
     b[h] == B_CLAIMING -> TO_WON : ( \
-    b[h] == B_HANDING_BACK -> TO_OTHER : 0)))))
+    b[h] == B_HANDING_BACK || p[h] == P_HANDING_OVER -> TO_OTHER : 0)))))
 /* A reply finds its request only: what an earlier life, or an earlier state, asked for is not answered. */
 #ifdef MUTANT_ANY_REPLY
 #define awaits(h)   (up[h] && x == known[h] && reply[h] == 0)
@@ -234,7 +239,7 @@ end:
 #define mine(h)     (term == known[h] + 1 && ( \
     p[h] == P_ENTERING -> (mode == PROTECTED && owner == h && named == inc[h]) : ( \
     p[h] == P_STOPPING -> (mode == OFF) : ( \
-    b[h] == B_HANDING_BACK -> (mode == ALONE && owner == other(h)) : (mode == ALONE && owner == h)))))
+    wish(h) == TO_OTHER -> (mode == ALONE && owner == other(h)) : (mode == ALONE && owner == h)))))
 
 inline empty_(h) { b[h] = B_EMPTY; whole[h] = false; claimed[h] = false; known[h] = 0 }
 inline becomeBackup(h) { p[h] = 0; empty_(h) }
@@ -267,6 +272,7 @@ inline won(h) {
     :: p[h] == P_CLAIMING -> open(h); whole[h] = true; p[h] = P_ALONE      /* without a guest: boot from disk */
     :: p[h] == P_BY_PROMISE -> p[h] = P_ALONE
     :: p[h] == P_STOPPING -> p[h] = P_OFF
+    :: p[h] == P_HANDING_OVER -> p[h] = P_SUSPENDED
     :: b[h] == B_CLAIMING -> b[h] = B_ACTIVATING
     :: b[h] == B_HANDING_BACK -> empty_(h)
     :: b[h] == B_ACTIVE -> becomePrimary(h); p[h] = P_ALONE
@@ -359,6 +365,8 @@ end:
         fi }
     :: atomic { up[h] && (p[h] == P_ALONE || p[h] == P_PROTECTED || p[h] == P_HOLDING) && offs > 0 ->
         offs--; whole[h] = false; willOff[h] = true; p[h] = P_STOPPING }
+    :: atomic { up[h] && p[h] == P_PROTECTED && hearsBackup(h) && released == hist[h] && switchovers > 0 ->
+        switchovers--; p[h] = P_HANDING_OVER }
     :: atomic { up[h] && (p[h] == P_RETURNING || p[h] == P_CLAIMING || p[h] == P_ENTERING ||
             (p[h] == P_HOLDING && !hearsBackup(h))) && whole[h] && !canAsk(h) &&
             peerUp(h) && mayPromise(other(h)) && quiet(h) && linkTo[other(h)] && PROMISES ->
@@ -379,6 +387,10 @@ end:
         fi }
     :: atomic { up[h] && b[h] == B_ASKING && canAsk(h) && mode == PROTECTED && owner == other(h) && NAMED(h) ->
         known[h] = term; claimed[h] = true; b[h] = B_CLAIMING }
+    /* handed over: it stops acking, and runs what it has */
+    :: atomic { up[h] && (b[h] == B_STANDBY || b[h] == B_LOADING || b[h] == B_ASKING) && canAsk(h) &&
+            mode == ALONE && owner == h ->
+        known[h] = term; claimed[h] = true; b[h] = B_ACTIVATING }
     :: atomic { up[h] && b[h] == B_ACTIVATING ->
         if
         :: whole[h] -> b[h] = B_ACTIVE; open(h)
@@ -387,15 +399,12 @@ end:
             :: !whole[h]
             :: else -> refusals--
             fi;
-#ifdef MUTANT_WINS_UNLOADED
-            empty_(h)
-#else
             whole[h] = false; b[h] = B_HANDING_BACK
-#endif
         fi }
     :: atomic { up[h] && b[h] == B_ACTIVE && hist[h] < EPOCHS -> hist[h]++; release(h, hist[h]) }
-    /* its claim landed, or not, after it lost its memory */
-    :: atomic { up[h] && b[h] == B_EMPTY && claimed[h] && canAsk(h) && term != known[h] ->
+    /* its claim landed, or not, after it lost its memory; or the group was handed to an empty host */
+    :: atomic { up[h] && b[h] == B_EMPTY && canAsk(h) &&
+            ((claimed[h] && term != known[h]) || (mode == ALONE && owner == h)) ->
         if
         :: mode == ALONE && owner == h -> known[h] = term; b[h] = B_HANDING_BACK
         :: mode == ALONE && owner == h -> becomePrimary(h); p[h] = P_RETURNING
@@ -464,10 +473,16 @@ inline agentDies(h) {
     reply[h] = 0;
     up[h] = false;
     if
+#ifdef MUTANT_FORGETS_THE_SWITCHOVER
+    :: p[h] == P_HANDING_OVER -> p[h] = P_RETURNING
+#endif
+#ifdef MUTANT_FORGETS_IT_LOST
+    :: p[h] == P_SUSPENDED -> p[h] = P_RETURNING
+#endif
 #ifdef MUTANT_FORGETS_THE_OFF
     :: p[h] == P_STOPPING -> p[h] = P_RETURNING
 #endif
-    :: p[h] != 0 && p[h] != P_STOPPING -> p[h] = P_RETURNING
+    :: p[h] != 0 && p[h] != P_STOPPING && p[h] != P_HANDING_OVER && p[h] != P_SUSPENDED -> p[h] = P_RETURNING
     :: b[h] == B_LOADING || b[h] == B_ASKING -> b[h] = B_STANDBY
     :: b[h] == B_ACTIVATING -> b[h] = B_CLAIMING; known[h]--
 #ifdef MUTANT_FORGETS_IT_RAN
@@ -550,7 +565,7 @@ proctype faults() {
     :: atomic { losses > 0 && nempty(toHost[1]) -> losses--; take(toHost[1]) }
     :: atomic { losses > 0 && nempty(toWitness[0]) -> losses--; take(toWitness[0]) }
     :: atomic { losses > 0 && nempty(toWitness[1]) -> losses--; take(toWitness[1]) }
-    :: atomic { true -> crashes = 0; losses = 0; doubts = 0; refusals = 0; offs = 0; break }
+    :: atomic { true -> crashes = 0; losses = 0; doubts = 0; refusals = 0; offs = 0; switchovers = 0; break }
     od;
 endCalm:
     do
@@ -565,7 +580,7 @@ endCalm:
 #define couldRun(h) (up[h] && canAsk(h) && mode != OFF && (owner == h || \
     (mode == PROTECTED && whole[h] && b[h] != 0 && named == inc[h])))
 /* Both hosts live and can talk, the primary's guest lives, and no claim of the backup is outstanding. */
-#define couldGoOn(h) (up[0] && up[1] && linkTo[0] && linkTo[1] && whole[h] && p[h] != 0 && p[h] != P_SUSPENDED && \
+#define couldGoOn(h) (up[0] && up[1] && linkTo[0] && linkTo[1] && whole[h] && p[h] != 0 && p[h] != P_SUSPENDED && p[h] != P_HANDING_OVER && \
     (b[other(h)] == B_STANDBY || b[other(h)] == B_LOADING || b[other(h)] == B_ASKING || \
     (b[other(h)] == B_EMPTY && !claimed[other(h)])))
 
