@@ -48,6 +48,8 @@ public final class Slab {
     /** Extents that one slab holds. */
     public static final int EXTENTS = TABLE_BYTES / EXTENT_BYTES;
 
+    private static final long MAX_EXTENT_BYTES = 0xFFFF_FFFFL;
+
     /** What happened to an extent of a disk. */
     public enum Extent {
         /** Its bytes were written; they are in the slab. */
@@ -138,22 +140,31 @@ public final class Slab {
     /**
      * Notes that something happened to {@code length} bytes of the disk from {@code offset} on. For
      * {@link Extent#DATA} the bytes belong at {@link #memory()} from the offset that is returned.
+     * What goes on where the last extent ended, and is of its kind, is joined to it.
      *
      * @param length in bytes, up to 2^32 - 1; of data, at most {@link #dataRoom}
      * @throws IllegalArgumentException if it does not fit
      */
     public int addExtent(long offset, long length, Extent kind) {
-        long most = kind == Extent.DATA ? dataRoom() : 0xFFFF_FFFFL;
+        long most = kind == Extent.DATA ? dataRoom() : MAX_EXTENT_BYTES;
         if (runs == EXTENTS || length < 1 || length > most) {
             throw new IllegalArgumentException(
                     "extent: " + length + " bytes (expected: 1 to " + most + ")");
         }
         int at = TABLE_BYTES + bytes;
+        bytes += kind == Extent.DATA ? (int) length : 0;
+        int last = runs - 1;
+        if (last >= 0 && counts[last] == kind.kind) {
+            long before = firstPages[last] & MAX_EXTENT_BYTES;
+            if (offsets[last] + before == offset && before + length <= MAX_EXTENT_BYTES) {
+                firstPages[last] = (int) (before + length);
+                return at;
+            }
+        }
         offsets[runs] = offset;
         firstPages[runs] = (int) length;
         counts[runs] = kind.kind;
         runs++;
-        bytes += kind == Extent.DATA ? (int) length : 0;
         return at;
     }
 
