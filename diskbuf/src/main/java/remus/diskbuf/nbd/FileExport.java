@@ -8,6 +8,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -41,6 +43,7 @@ public final class FileExport implements Export {
     private final FileChannel channel;
     private final int descriptor;
     private final long bytes;
+    private final ArrayDeque<Job> idle = new ArrayDeque<>();
     private final ThreadPoolExecutor threads =
             new ThreadPoolExecutor(
                     THREADS,
@@ -65,7 +68,7 @@ public final class FileExport implements Export {
      * Opens an image.
      *
      * @param name as clients ask for it
-     * @throws DomainException {@code cannot-open-image}
+     * @throws DomainException {@code cannot-open-image}, {@code image-in-use}
      */
     public static FileExport open(String name, Path image, boolean readOnly) {
         try {
@@ -85,6 +88,14 @@ public final class FileExport implements Export {
             if (descriptor < 0) {
                 channel.close();
                 throw new IOException(ImageFileLibrary.strerror(Errno.last()));
+            }
+            if (!readOnly && !ImageLock.take(channel)) {
+                DescriptorLibrary.close(descriptor);
+                channel.close();
+                throw new DomainException(
+                        "image-in-use",
+                        "the image " + image + " is written by another process, such as a QEMU",
+                        "end that, or serve another image");
             }
             return new FileExport(name, image, readOnly, channel, descriptor);
         } catch (IOException cause) {
@@ -117,72 +128,139 @@ public final class FileExport implements Export {
         return true; // one page cache, and fdatasync covers all of it
     }
 
-    /** What one request does, on a thread of ours. */
-    private interface Work {
-        @Nullable NbdError run() throws IOException;
+    private enum Operation {
+        READ,
+        WRITE,
+        ZERO,
+        TRIM,
+        FLUSH,
+        CACHE,
+        STATUS
     }
 
-    private void submit(Completion done, Work work) {
+    /** One request, done on a thread of ours; used again for a later one. */
+    private final class Job implements Runnable {
+        private Operation operation = Operation.FLUSH;
+        private long offset;
+        private long length;
+        private @Nullable ByteBuf data;
+        private @Nullable Extents found;
+        private boolean mayPunch;
+        private boolean fast;
+        private boolean durable;
+        private @Nullable Completion done;
+
+        @Override
+        public void run() {
+            NbdError error = perform();
+            final Completion answer = done;
+            data = null;
+            found = null;
+            done = null;
+            synchronized (idle) {
+                idle.push(this);
+            }
+            if (answer == null) {
+                throw new IllegalStateException("a request without an asker");
+            }
+            if (error == null) {
+                answer.done();
+            } else {
+                answer.fail(error);
+            }
+        }
+
+        private @Nullable NbdError perform() {
+            try {
+                return FileExport.this.perform(this);
+            } catch (IOException e) {
+                log.error("{}: {}", image, e.toString());
+                String full = ImageFileLibrary.strerror(ImageFileLibrary.ENOSPC);
+                return full.equals(e.getMessage()) ? NbdError.ENOSPC : NbdError.EIO;
+            } catch (RuntimeException e) {
+                log.error("bug: {}", image, e);
+                return NbdError.EIO;
+            }
+        }
+    }
+
+    private Job job(Operation operation, long offset, long length, Completion done) {
+        Job job;
+        synchronized (idle) {
+            job = idle.isEmpty() ? new Job() : idle.pop();
+        }
+        job.operation = operation;
+        job.offset = offset;
+        job.length = length;
+        job.done = done;
+        return job;
+    }
+
+    private void submit(Job job, Completion done) {
         try {
-            threads.execute(() -> done(done, perform(work)));
+            threads.execute(job);
         } catch (RejectedExecutionException full) {
-            log.error("{}: more than {} requests", image, MAX_QUEUED, full);
+            log.error("{}: more than {} requests, or it is closed", image, MAX_QUEUED, full);
+            ByteBuf payload = job.operation == Operation.WRITE ? job.data : null;
+            if (payload != null) {
+                payload.release();
+            }
             done.fail(NbdError.ENOMEM);
         }
     }
 
-    private static void done(Completion done, @Nullable NbdError error) {
-        if (error == null) {
-            done.done();
-        } else {
-            done.fail(error);
-        }
-    }
-
-    private @Nullable NbdError perform(Work work) {
-        try {
-            return work.run();
-        } catch (IOException e) {
-            log.error("{}: {}", image, e.toString());
-            String full = ImageFileLibrary.strerror(ImageFileLibrary.ENOSPC);
-            return full.equals(e.getMessage()) ? NbdError.ENOSPC : NbdError.EIO;
-        } catch (RuntimeException e) {
-            log.error("bug: {}", image, e);
-            return NbdError.EIO;
-        }
+    private @Nullable NbdError perform(Job job) throws IOException {
+        return switch (job.operation) {
+            case READ -> read(job.offset, (int) job.length, Objects.requireNonNull(job.data));
+            case WRITE -> write(job.offset, Objects.requireNonNull(job.data), job.durable);
+            case ZERO -> zero(job);
+            case TRIM -> {
+                allocate(ImageFileLibrary.PUNCH_HOLE, job.offset, job.length);
+                yield sync(job.durable);
+            }
+            case FLUSH -> sync(!readOnly);
+            case CACHE -> cache(job.offset, job.length);
+            case STATUS -> status(job.offset, job.length, Objects.requireNonNull(job.found));
+        };
     }
 
     @Override
     public void read(long offset, int length, ByteBuf into, Completion done) {
-        submit(
-                done,
-                () -> {
-                    int missing = length;
-                    while (missing > 0) {
-                        int got = into.writeBytes(channel, offset + length - missing, missing);
-                        if (got <= 0) {
-                            throw new IOException("the file ends before " + bytes + " bytes");
-                        }
-                        missing -= got;
-                    }
-                    return null;
-                });
+        Job job = job(Operation.READ, offset, length, done);
+        job.data = into;
+        submit(job, done);
+    }
+
+    private @Nullable NbdError read(long offset, int length, ByteBuf into) throws IOException {
+        int missing = length;
+        while (missing > 0) {
+            int got = into.writeBytes(channel, offset + length - missing, missing);
+            if (got <= 0) {
+                throw new IOException("the file ends before " + bytes + " bytes");
+            }
+            missing -= got;
+        }
+        return null;
     }
 
     @Override
     public void write(long offset, ByteBuf payload, boolean durable, Completion done) {
-        submit(
-                done,
-                () -> {
-                    try {
-                        for (long at = offset; payload.isReadable(); ) {
-                            at += payload.readBytes(channel, at, payload.readableBytes());
-                        }
-                    } finally {
-                        payload.release();
-                    }
-                    return sync(durable);
-                });
+        Job job = job(Operation.WRITE, offset, payload.readableBytes(), done);
+        job.data = payload;
+        job.durable = durable;
+        submit(job, done);
+    }
+
+    private @Nullable NbdError write(long offset, ByteBuf payload, boolean durable)
+            throws IOException {
+        try {
+            for (long at = offset; payload.isReadable(); ) {
+                at += payload.readBytes(channel, at, payload.readableBytes());
+            }
+        } finally {
+            payload.release();
+        }
+        return sync(durable);
     }
 
     private @Nullable NbdError sync(boolean durable) throws IOException {
@@ -200,20 +278,24 @@ public final class FileExport implements Export {
             boolean fast,
             boolean durable,
             Completion done) {
-        submit(
-                done,
-                () -> {
-                    boolean made =
-                            (mayPunch && allocate(ImageFileLibrary.PUNCH_HOLE, offset, length))
-                                    || allocate(ImageFileLibrary.ZERO_RANGE, offset, length);
-                    if (!made && fast) {
-                        return NbdError.ENOTSUP;
-                    }
-                    if (!made) {
-                        writeZeros(offset, length);
-                    }
-                    return sync(durable);
-                });
+        Job job = job(Operation.ZERO, offset, length, done);
+        job.mayPunch = mayPunch;
+        job.fast = fast;
+        job.durable = durable;
+        submit(job, done);
+    }
+
+    private @Nullable NbdError zero(Job job) throws IOException {
+        boolean made =
+                (job.mayPunch && allocate(ImageFileLibrary.PUNCH_HOLE, job.offset, job.length))
+                        || allocate(ImageFileLibrary.ZERO_RANGE, job.offset, job.length);
+        if (!made && job.fast) {
+            return NbdError.ENOTSUP;
+        }
+        if (!made) {
+            writeZeros(job.offset, job.length);
+        }
+        return sync(job.durable);
     }
 
     private void writeZeros(long offset, long length) throws IOException {
@@ -227,12 +309,9 @@ public final class FileExport implements Export {
 
     @Override
     public void trim(long offset, long length, boolean durable, Completion done) {
-        submit(
-                done,
-                () -> {
-                    allocate(ImageFileLibrary.PUNCH_HOLE, offset, length);
-                    return sync(durable);
-                });
+        Job job = job(Operation.TRIM, offset, length, done);
+        job.durable = durable;
+        submit(job, done);
     }
 
     /** Whether the storage could do it. */
@@ -251,37 +330,39 @@ public final class FileExport implements Export {
 
     @Override
     public void flush(Completion done) {
-        submit(done, () -> sync(!readOnly));
+        submit(job(Operation.FLUSH, 0, 0, done), done);
     }
 
     @Override
     public void cache(long offset, long length, Completion done) {
-        submit(
-                done,
-                () -> {
-                    int errno =
-                            ImageFileLibrary.posix_fadvise(
-                                    descriptor, offset, length, ImageFileLibrary.WILLNEED);
-                    return errno == 0 ? null : NbdError.EIO;
-                });
+        submit(job(Operation.CACHE, offset, length, done), done);
+    }
+
+    private @Nullable NbdError cache(long offset, long length) {
+        int errno =
+                ImageFileLibrary.posix_fadvise(
+                        descriptor, offset, length, ImageFileLibrary.WILLNEED);
+        return errno == 0 ? null : NbdError.EIO;
     }
 
     /** A storage that knows no holes says that everything is data. */
     @Override
     public void status(long offset, long length, Extents found, Completion done) {
-        submit(
-                done,
-                () -> {
-                    long end = offset + length;
-                    boolean hole = false;
-                    boolean more = true;
-                    for (long at = offset; at < end && more; hole = !hole) {
-                        long next = Math.min(end, endOf(hole, at, end));
-                        more = found.add(next - at, hole);
-                        at = next;
-                    }
-                    return null;
-                });
+        Job job = job(Operation.STATUS, offset, length, done);
+        job.found = found;
+        submit(job, done);
+    }
+
+    private @Nullable NbdError status(long offset, long length, Extents found) throws IOException {
+        long end = offset + length;
+        boolean hole = false;
+        boolean more = true;
+        for (long at = offset; at < end && more; hole = !hole) {
+            long next = Math.min(end, endOf(hole, at, end));
+            more = found.add(next - at, hole);
+            at = next;
+        }
+        return null;
     }
 
     private long endOf(boolean hole, long at, long end) throws IOException {
