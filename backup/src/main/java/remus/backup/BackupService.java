@@ -191,6 +191,7 @@ public final class BackupService {
                             offer.getFailover().name(),
                             offer.getIntervalNanos(),
                             false,
+                            "AUTO",
                             specs.stream()
                                     .map(spec -> new GroupRecord.Member(spec.name()))
                                     .toList());

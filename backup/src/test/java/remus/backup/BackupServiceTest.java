@@ -230,6 +230,7 @@ class BackupServiceTest {
                 "MANUAL",
                 50 * MILLI,
                 false,
+                "AUTO",
                 List.of(new GroupRecord.Member("vm")));
     }
 }

@@ -57,6 +57,13 @@ public interface DiskBuffer extends CheckpointDevice {
      * @param copiedBytes of the first copy, zeroes and what the backup had already included
      * @param sentBytes what had to be sent, writes since included
      * @param heldBytes of memory for captured writes that is in use, of all disks together
+     * @param mode how its writes are captured, in one word
      */
-    record Progress(String name, long bytes, long copiedBytes, long sentBytes, long heldBytes) {}
+    record Progress(
+            String name,
+            long bytes,
+            long copiedBytes,
+            long sentBytes,
+            long heldBytes,
+            String mode) {}
 }

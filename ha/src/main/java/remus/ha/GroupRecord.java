@@ -1,6 +1,7 @@
 package remus.ha;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What an agent must remember of a group across its own death. Written, and on disk, before what it
@@ -15,6 +16,8 @@ import java.util.List;
  * @param failover {@code MANUAL} or {@code AUTOMATIC_WITHOUT_WITNESS}
  * @param intervalNanos the checkpoint interval
  * @param unsafe whether the operator accepted an unsafe configuration
+ * @param diskMode how the disks' writes are captured: {@code AUTO}, {@code MIRROR}, {@code
+ *     BOOT_TIME}; a record of before it was asked has none, which is {@code AUTO}
  * @param members the domains, in the group's order
  */
 public record GroupRecord(
@@ -27,9 +30,11 @@ public record GroupRecord(
         String failover,
         long intervalNanos,
         boolean unsafe,
+        String diskMode,
         List<Member> members) {
     /** Copies the list. */
     public GroupRecord {
+        diskMode = Objects.requireNonNullElse(diskMode, "AUTO");
         members = List.copyOf(members);
     }
 
@@ -78,6 +83,7 @@ public record GroupRecord(
                 failover,
                 intervalNanos,
                 unsafe,
+                diskMode,
                 members);
     }
 
@@ -93,6 +99,7 @@ public record GroupRecord(
                 failover,
                 intervalNanos,
                 unsafe,
+                diskMode,
                 newMembers);
     }
 
@@ -108,6 +115,7 @@ public record GroupRecord(
                 failover,
                 newIntervalNanos,
                 unsafe,
+                diskMode,
                 members);
     }
 }

@@ -23,6 +23,7 @@ class FileRecordStoreTest {
                     "MANUAL",
                     50_000_000,
                     true,
+                    "MIRROR",
                     List.of(
                             new GroupRecord.Member("vm1"),
                             new GroupRecord.Member("vm2", "u", 42, 77)));

@@ -128,6 +128,7 @@ final class GroupWorks implements PrimaryEffects {
                         record.failover(),
                         scheduler.intervalNanos(),
                         record.unsafe(),
+                        record.diskMode(),
                         record.members());
         host.records().put(record);
         conversation().incarnation(fresh.incarnation);

@@ -113,6 +113,7 @@ public final class PrimaryGroup implements DutyCycle {
                         settings.failover().name(),
                         settings.intervalNanos(),
                         settings.unsafe(),
+                        settings.diskMode().name(),
                         settings.domains().stream().map(GroupRecord.Member::new).toList());
         PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
         try {

@@ -14,6 +14,7 @@ import remus.protocol.wire.FailoverMode;
  * @param intervalNanos from one suspend to the next
  * @param limits the times and bounds that are kept
  * @param unsafe the operator accepted what would otherwise be refused
+ * @param diskMode how writes to disks are captured
  */
 public record ProtectionSettings(
         String group,
@@ -23,10 +24,21 @@ public record ProtectionSettings(
         FailoverMode failover,
         long intervalNanos,
         Limits limits,
-        boolean unsafe) {
+        boolean unsafe,
+        DiskMode diskMode) {
     /** Copies the list. */
     public ProtectionSettings {
         domains = List.copyOf(domains);
+    }
+
+    /** How the writes of a guest to its disks are captured. */
+    public enum DiskMode {
+        /** Each disk that is an export of this agent is one of boot time, others are mirrored. */
+        AUTO,
+        /** Every disk is mirrored. */
+        MIRROR,
+        /** Every disk is an export of this agent, or the domain is refused. */
+        BOOT_TIME
     }
 
     /** Where the backup agent listens. */

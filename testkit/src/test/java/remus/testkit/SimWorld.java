@@ -106,7 +106,8 @@ final class SimWorld {
                         scenario.silenceLimitNanos(),
                         scenario.reconnectGraceNanos(),
                         1),
-                false);
+                false,
+                ProtectionSettings.DiskMode.AUTO);
     }
 
     long newPid() {

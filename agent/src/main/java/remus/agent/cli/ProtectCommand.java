@@ -39,6 +39,18 @@ final class ProtectCommand implements Callable<Integer> {
         }
     }
 
+    /** How writes to disks are captured. */
+    enum DiskMode {
+        AUTO,
+        MIRROR,
+        BOOT_TIME;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
     @Parameters(
             index = "0",
             arity = "1",
@@ -74,6 +86,16 @@ final class ProtectCommand implements Callable<Integer> {
                         + " then run. Needs --unsafe.")
     private Failover failover;
 
+    @Option(
+            names = "--disk",
+            paramLabel = "MODE",
+            defaultValue = "auto",
+            description =
+                    "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). How writes to disks are"
+                        + " captured: boot-time refuses a disk that is no export of the agent, auto"
+                        + " mirrors it.")
+    private DiskMode disk;
+
     @Option(names = "--unsafe", description = "Accept what `remus check` calls unsafe.")
     private boolean unsafe;
 
@@ -88,6 +110,7 @@ final class ProtectCommand implements Callable<Integer> {
                         .setGroup(group)
                         .setIntervalNanos(interval == null ? 0 : interval.toNanos())
                         .setFailover(failover.toString())
+                        .setDisk(disk.toString())
                         .setUnsafe(unsafe)
                         .build();
         Protecting protecting = new Protecting(remus.client(), remus.console());

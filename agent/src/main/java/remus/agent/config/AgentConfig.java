@@ -65,6 +65,8 @@ public record AgentConfig(
      *
      * @param directory of images and journals, as backup
      * @param images by {@code DOMAIN/DISK}; others are made in the directory
+     * @param exports images by the name of the export that guests here have as their disk
+     * @param exportUser who may connect to them; empty for the agent's own user
      * @param journalBytes of each group, as backup
      * @param syncBeforeAck whether an acknowledged epoch survives a loss of power
      * @param stagingBytes of captured writes of each domain, as primary
@@ -72,12 +74,15 @@ public record AgentConfig(
     public record Disks(
             Path directory,
             Map<String, Path> images,
+            Map<String, Path> exports,
+            String exportUser,
             long journalBytes,
             boolean syncBeforeAck,
             long stagingBytes) {
-        /** Copies the map. */
+        /** Copies the maps. */
         public Disks {
             images = Map.copyOf(images);
+            exports = Map.copyOf(exports);
         }
     }
 

@@ -55,6 +55,8 @@ final class ConfigReader {
                                 ? directory
                                 : value(Setting.STATE_DIR, Path.class).resolve("disks"),
                         map(Setting.DISKS_IMAGES, Path.class),
+                        map(Setting.DISKS_EXPORTS, Path.class),
+                        values.get(Setting.DISKS_EXPORT_USER) instanceof String user ? user : "",
                         value(Setting.DISKS_JOURNAL, Long.class),
                         value(Setting.DISKS_COMMIT, String.class).equals("fsync"),
                         value(Setting.DISKS_STAGING, Long.class)));
@@ -176,6 +178,7 @@ final class ConfigReader {
                 Setting.RECONNECT_GRACE,
                 silence,
                 "a connection that may come back is not yet silent");
+        exports();
         if (value(Setting.STATE_DIR, Path.class).equals(value(Setting.RUN_DIR, Path.class))) {
             Located.Entry at = place(Setting.RUN_DIR, Setting.STATE_DIR);
             mistake(
@@ -185,6 +188,35 @@ final class ConfigReader {
                             + " other must not be",
                     "remove run-dir: the default is /run/remus");
         }
+    }
+
+    /** Their names are file names too; an image has one writer. */
+    private void exports() {
+        Map<Path, String> writers = new HashMap<>();
+        map(Setting.DISKS_IMAGES, Path.class)
+                .forEach((disk, image) -> writers.put(image, "disks.images." + disk));
+        Located.Entry all = places.get(Setting.DISKS_EXPORTS);
+        Map<String, Located.Entry> entries = all == null ? Map.of() : all.value().entries();
+        Map<String, Path> images = map(Setting.DISKS_EXPORTS, Path.class);
+        entries.forEach(
+                (name, entry) -> {
+                    String key = Setting.DISKS_EXPORTS.key + "." + name;
+                    if (!name.matches(Setting.NAME_PATTERN)) {
+                        mistake(
+                                entry.line(),
+                                entry.column(),
+                                key + ": \"" + name + "\" is not " + Setting.NAME_WORDS,
+                                "choose such a name for the export");
+                    }
+                    String other = writers.put(images.get(name), key);
+                    if (other != null) {
+                        mistake(
+                                entry.line(),
+                                entry.column(),
+                                key + " and " + other + " are the same image",
+                                "give each an image of its own, or remove one");
+                    }
+                });
     }
 
     private void atMost(

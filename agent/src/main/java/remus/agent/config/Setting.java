@@ -95,6 +95,18 @@ enum Setting {
             "files in disks.directory",
             "As backup: `DOMAIN/DISK`, and the raw image to use for it. An image that is there"
                     + " already is compared and overwritten."),
+    DISKS_EXPORTS(
+            "disks.exports",
+            Form.mapOf(Form.DIRECTORY),
+            "none",
+            "As primary: names, each with the raw image or block device that is served as NBD"
+                    + " export NAME on the socket `exports/NAME.sock` in run-dir, as a guest's disk"
+                    + " from its boot on (docs/disk.md)."),
+    DISKS_EXPORT_USER(
+            "disks.export-user",
+            Form.TEXT,
+            "the agent's user",
+            "As primary: the user that QEMU runs as; the sockets of the exports are his alone."),
     DISKS_JOURNAL(
             "disks.journal",
             Form.size("16MiB", "64GiB"),
@@ -120,14 +132,7 @@ enum Setting {
      */
     record Form(String words, Function<String, Object> reader, boolean map) {
         static final Form TEXT =
-                new Form(
-                        "a name",
-                        text ->
-                                checked(
-                                        text,
-                                        "[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
-                                        "1 to 64 letters, digits, '.', '_' or '-'"),
-                        false);
+                new Form("a name", text -> checked(text, NAME_PATTERN, NAME_WORDS), false);
         static final Form INTERFACE =
                 new Form(
                         "an interface name",
@@ -206,6 +211,9 @@ enum Setting {
             return value;
         }
     }
+
+    static final String NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+    static final String NAME_WORDS = "1 to 64 letters, digits, '.', '_' or '-'";
 
     final String key;
     final Form form;

@@ -14,6 +14,7 @@ final class RequestRules {
     static final long MAX_INTERVAL_NANOS = 10_000_000_000L;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final Pattern SOCKET = Pattern.compile("/[^\\p{Cntrl}]{1,255}");
+    private static final List<String> DISK = List.of("auto", "mirror", "boot-time");
     private static final List<String> FAILOVER = List.of("manual", "automatic-without-witness");
 
     private RequestRules() {}
@@ -47,6 +48,15 @@ final class RequestRules {
                             + "\", allowed are "
                             + String.join(", ", FAILOVER),
                     "use --failover manual");
+        }
+        if (!request.getDisk().isEmpty() && !DISK.contains(request.getDisk())) {
+            throw new DomainException(
+                    "invalid-disk",
+                    "disk is \""
+                            + shown(request.getDisk())
+                            + "\", allowed are "
+                            + String.join(", ", DISK),
+                    "use --disk auto");
         }
         return request;
     }

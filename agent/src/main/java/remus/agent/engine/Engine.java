@@ -77,10 +77,11 @@ public final class Engine implements Operations {
         host = new LocalHost(config, wire, standbys);
     }
 
-    /** Suspended guests first; then who asks; then who is asked. */
+    /** Guests that wait for their disks first, and suspended ones; then who asks; who is asked. */
     @Override
     @SuppressWarnings("FutureReturnValueIgnored") // beat() logs what goes wrong
     public void adopt() {
+        host.exports().serve(); // a QEMU that waits for its disk may not answer its monitor
         RecordStore.Contents contents = host.records().list();
         contents.unreadable().forEach(unknown::add);
         List<Long> running = new ArrayList<>();
@@ -194,7 +195,8 @@ public final class Engine implements Operations {
                         request.getHost(),
                         FailoverMode.MANUAL,
                         0,
-                        request.getUnsafe());
+                        request.getUnsafe(),
+                        ProtectionSettings.DiskMode.AUTO);
         CheckResponse.Builder response = CheckResponse.newBuilder();
         for (Finding finding : new Preflight(host).run(settings)) {
             response.addFindings(Preflight.message(finding));
@@ -233,7 +235,8 @@ public final class Engine implements Operations {
                         request.getHost(),
                         failover,
                         request.getIntervalNanos(),
-                        request.getUnsafe());
+                        request.getUnsafe(),
+                        Plans.diskMode(request.getDisk()));
         conduct(name, PrimaryGroup.protect(host, settings, true));
         return ProtectResponse.newBuilder().setGroup(name).build();
     }
@@ -378,5 +381,6 @@ public final class Engine implements Operations {
             service.groups().forEach(group -> answer(group.leave()));
         }
         wire.close();
+        host.exports().close();
     }
 }

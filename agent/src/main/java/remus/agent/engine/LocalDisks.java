@@ -9,56 +9,110 @@ import remus.agent.config.AgentConfig;
 import remus.agent.control.RunDirectory;
 import remus.diskbuf.DiskBuffer;
 import remus.diskbuf.DiskCopy;
+import remus.diskbuf.mirror.BootTimeBuffer;
+import remus.diskbuf.mirror.BootTimeBuffer.Served;
 import remus.diskbuf.mirror.MirrorBuffer;
+import remus.diskbuf.mirror.MirrorBuffer.Mirrored;
+import remus.diskbuf.mirror.ServedDisk;
 import remus.diskbuf.store.DiskImageSpec;
 import remus.diskbuf.store.StoreSettings;
 import remus.diskbuf.store.StoredDisks;
 import remus.domain.Disk;
+import remus.domain.DomainException;
 import remus.domain.SlabPool;
 import remus.domain.StandbySpec;
 import remus.domain.qemu.QemuDisk;
 import remus.domain.qemu.QemuDomain;
+import remus.primary.ProtectionSettings.DiskMode;
 
 /** The disks of this host: those of its guests that are captured, and the images that it keeps. */
 final class LocalDisks {
     private final AgentConfig.Disks config;
     private final Path runDirectory;
-    private final Map<Long, SlabPool> pools = new HashMap<>();
+    private final LocalExports exports;
+    private final Map<PoolKey, SlabPool> pools = new HashMap<>();
+
+    /** The captured writes of one domain's disks of one kind. */
+    private record PoolKey(long pid, boolean bootTime, long bytes) {}
 
     /**
      * @param runDirectory for the sockets that QEMU connects to; made if it is not there
+     * @param exports that may be disks of the guests here
      */
-    LocalDisks(AgentConfig.Disks config, Path runDirectory) {
+    LocalDisks(AgentConfig.Disks config, Path runDirectory, LocalExports exports) {
         this.config = config;
         this.runDirectory = runDirectory;
+        this.exports = exports;
         RunDirectory.prepare(runDirectory);
     }
 
-    /** What captures the guest's writes; none if it has no writable disk. */
-    List<DiskBuffer> buffers(QemuDomain domain) {
+    /**
+     * What captures the guest's writes; none if it has no writable disk.
+     *
+     * @throws DomainException {@code disk-not-exported}
+     */
+    List<DiskBuffer> buffers(QemuDomain domain, DiskMode mode) {
+        List<Mirrored> mirrored = new ArrayList<>();
+        List<Served> served = new ArrayList<>();
         List<QemuDisk> disks = domain.disks();
-        if (disks.isEmpty()) {
-            return List.of();
+        for (int index = 0; index < disks.size(); index++) {
+            QemuDisk disk = disks.get(index);
+            ServedDisk export = mode == DiskMode.MIRROR ? null : exports.find(disk);
+            if (export != null) {
+                served.add(new Served(index, disk.name(), export));
+            } else if (mode == DiskMode.BOOT_TIME) {
+                throw notExported(disk);
+            } else {
+                mirrored.add(new Mirrored(index, disk));
+            }
         }
         long pid = domain.identity().pid();
-        Path sockets = runDirectory.resolve(Long.toString(pid));
-        RunDirectory.prepare(sockets);
-        return List.of(new MirrorBuffer(domain.monitor(), pid, sockets, disks, pool(pid)));
+        int kinds = mirrored.isEmpty() || served.isEmpty() ? 1 : 2;
+        List<DiskBuffer> buffers = new ArrayList<>();
+        if (!mirrored.isEmpty()) {
+            Path sockets = runDirectory.resolve(Long.toString(pid));
+            RunDirectory.prepare(sockets);
+            SlabPool pool = pool(new PoolKey(pid, false, config.stagingBytes() / kinds));
+            buffers.add(new MirrorBuffer(domain.monitor(), pid, sockets, mirrored, pool));
+        }
+        if (!served.isEmpty()) {
+            SlabPool pool = pool(new PoolKey(pid, true, config.stagingBytes() / kinds));
+            buffers.add(new BootTimeBuffer(domain.monitor(), served, pool));
+        }
+        return buffers;
+    }
+
+    private static DomainException notExported(QemuDisk disk) {
+        return new DomainException(
+                "disk-not-exported",
+                "disk "
+                        + disk.name()
+                        + " ("
+                        + disk.format()
+                        + ", "
+                        + disk.file()
+                        + ") is no export of this agent (expected: a raw disk over one of"
+                        + " `disks.exports`, by its socket)",
+                "start the VM with such an export as its disk (docs/disk.md), or use --disk auto");
     }
 
     /** A new incarnation takes the memory of the one before, unless some of it is still sent. */
-    private synchronized SlabPool pool(long pid) {
-        pools.keySet().removeIf(other -> ProcessHandle.of(other).isEmpty());
-        SlabPool used = pools.get(pid);
+    private synchronized SlabPool pool(PoolKey key) {
+        pools.keySet().removeIf(other -> ProcessHandle.of(other.pid).isEmpty());
+        SlabPool used = pools.get(key);
         if (used != null && used.available() == used.capacity()) {
             return used;
         }
-        SlabPool fresh = new SlabPool(config.stagingBytes());
-        pools.put(pid, fresh);
+        SlabPool fresh = new SlabPool(key.bytes);
+        pools.put(key, fresh);
         return fresh;
     }
 
-    /** Opens the images of a group. */
+    /**
+     * Opens the images of a group.
+     *
+     * @throws DomainException {@code image-exported}; what the store throws
+     */
     DiskCopy open(String group, List<StandbySpec> members) {
         Path directory = config.directory().resolve(group);
         List<DiskImageSpec> images = new ArrayList<>();
@@ -70,6 +124,7 @@ final class LocalDisks {
                         chosen != null
                                 ? chosen
                                 : directory.resolve(member.name() + "-" + disk.name() + ".raw");
+                requireNotExported(name, image);
                 images.add(new DiskImageSpec(name, image, disk.bytes()));
             }
         }
@@ -81,5 +136,16 @@ final class LocalDisks {
                         config.syncBeforeAck(),
                         StoreSettings.Allocation.SPARSE,
                         StoreSettings.Resync.KEEP_OLD_COPY));
+    }
+
+    /** Else a guest that uses the export would write to the copy. */
+    private void requireNotExported(String disk, Path image) {
+        String export = exports.of(image);
+        if (export != null) {
+            throw new DomainException(
+                    "image-exported",
+                    "the image of " + disk + ", " + image + ", is served as export " + export,
+                    "remove " + export + " from `disks.exports` here, and restart the agent");
+        }
     }
 }

@@ -44,6 +44,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
 
     private final AgentConfig config;
     private final Path netDirectory;
+    private final LocalExports exports;
     private final LocalDisks disks;
     private final Wire wire;
     private final RecordStore records;
@@ -64,13 +65,22 @@ final class LocalHost implements PrimaryHost, BackupHost {
         this.config = config;
         netDirectory = config.runDir().resolve("net");
         RunDirectory.prepare(netDirectory);
-        disks = new LocalDisks(config.disks(), config.runDir().resolve("disk"));
+        exports =
+                new LocalExports(
+                        config.disks().exports(),
+                        config.disks().exportUser(),
+                        config.runDir().resolve("exports"));
+        disks = new LocalDisks(config.disks(), config.runDir().resolve("disk"), exports);
         this.wire = wire;
         this.standbys = standbys;
         records = new FileRecordStore(config.stateDir().resolve("groups"));
         Path directory = config.runDir().resolve("qemu");
         qemu = new QemuHypervisor(directory, false, standbys);
         unsafeQemu = new QemuHypervisor(directory, true, standbys);
+    }
+
+    LocalExports exports() {
+        return exports;
     }
 
     QemuHypervisor qemu(boolean unsafe) {
@@ -83,7 +93,7 @@ final class LocalHost implements PrimaryHost, BackupHost {
         try {
             Finding.require(domain.preflight());
             List<NetBuffer> netBuffers = netBuffers((QemuDomain) domain);
-            List<DiskBuffer> diskBuffers = disks.buffers((QemuDomain) domain);
+            List<DiskBuffer> diskBuffers = disks.buffers((QemuDomain) domain, settings.diskMode());
             List<CheckpointDevice> devices = new ArrayList<>(netBuffers);
             devices.addAll(diskBuffers);
             return new Member(domain, netBuffers, diskBuffers, devices);

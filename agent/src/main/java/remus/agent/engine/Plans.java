@@ -2,6 +2,7 @@ package remus.agent.engine;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +12,7 @@ import remus.domain.DomainException;
 import remus.domain.qemu.StandbySettings;
 import remus.ha.GroupRecord;
 import remus.primary.ProtectionSettings;
+import remus.primary.ProtectionSettings.DiskMode;
 import remus.protocol.wire.FailoverMode;
 
 /** Turns requests and records into the engines' settings, by this agent's configuration. */
@@ -52,7 +54,8 @@ final class Plans {
             String peer,
             FailoverMode failover,
             long intervalNanos,
-            boolean unsafe) {
+            boolean unsafe,
+            DiskMode diskMode) {
         HostPort address = config.peers().get(peer);
         if (address == null) {
             throw new DomainException(
@@ -68,7 +71,15 @@ final class Plans {
                 failover,
                 intervalNanos == 0 ? config.interval().toNanos() : intervalNanos,
                 limits(),
-                unsafe);
+                unsafe,
+                diskMode);
+    }
+
+    /** From a request's word; empty for the default. */
+    static DiskMode diskMode(String word) {
+        return word.isEmpty()
+                ? DiskMode.AUTO
+                : DiskMode.valueOf(word.toUpperCase(Locale.ROOT).replace('-', '_'));
     }
 
     /** A protection that an earlier life of this agent wrote down. */
@@ -82,7 +93,8 @@ final class Plans {
                 FailoverMode.valueOf(record.failover()),
                 record.intervalNanos(),
                 limits(),
-                record.unsafe());
+                record.unsafe(),
+                DiskMode.valueOf(record.diskMode()));
     }
 
     private ProtectionSettings.Limits limits() {

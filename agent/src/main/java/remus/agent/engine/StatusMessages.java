@@ -61,7 +61,8 @@ final class StatusMessages {
                             .setBytes(disk.bytes())
                             .setCopiedBytes(disk.copiedBytes())
                             .setSentBytes(disk.sentBytes())
-                            .setHeldBytes(disk.heldBytes()));
+                            .setHeldBytes(disk.heldBytes())
+                            .setMode(disk.mode()));
         }
         return status.build();
     }

@@ -104,6 +104,8 @@ final class MainTest {
         assertThat(cli.run("tune", "web1", "--interval", "25")).isEqualTo(2);
         assertThat(cli.err()).contains("write 25ms or 25s");
         assertThat(cli.run("protect", "web1", "hostB", "--failover", "maybe")).isEqualTo(2);
+        assertThat(cli.run("protect", "web1", "hostB", "--disk", "nbd")).isEqualTo(2);
+        assertThat(cli.err()).contains("--disk").contains("boot-time");
     }
 
     @Test

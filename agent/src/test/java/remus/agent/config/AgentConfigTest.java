@@ -64,6 +64,16 @@ final class AgentConfigTest {
                                 Duration.ofMillis(100)));
         assertThat(config.peers()).isEmpty();
         assertThat(config.standby().ramDir()).isEqualTo(Path.of("/dev/shm/remus"));
+        assertThat(config.disks().exports()).isEmpty();
+    }
+
+    @Test
+    void readsExportsByTheirNames() throws Exception {
+        assertThat(AgentConfig.load(SAMPLES.resolve("exports.yaml")).disks().exports())
+                .isEqualTo(
+                        Map.of(
+                                "web1-root", Path.of("/srv/web1-root.img"),
+                                "web1-data", Path.of("/dev/vg0/web1-data")));
     }
 
     @Test
@@ -105,7 +115,8 @@ final class AgentConfigTest {
                         + " `ram-dir:`.\n\n"
                         + "Relations that are checked: silence-limit >= 3 x heartbeat-interval;"
                         + " silence-limit >= interval;\n"
-                        + "silence-limit >= reconnect-grace; run-dir is not state-dir.\n");
+                        + "silence-limit >= reconnect-grace; run-dir is not state-dir; no image is"
+                        + " given twice under disks.exports and disks.images.\n");
     }
 
     private static List<Path> yaml(Path directory) throws IOException {

@@ -18,17 +18,18 @@ final class CaptureExport implements Export {
      */
     static final int MAX_REQUEST_BYTES = 1 << 20;
 
-    private final MirrorBuffer buffer;
+    private final WriteCapture capture;
     private final int disk;
     private final String name;
     private final long bytes;
     private volatile long flushes;
 
     /**
+     * @param disk its place among those of the capture
      * @param name that no other life of an agent used
      */
-    CaptureExport(MirrorBuffer buffer, int disk, String name, long bytes) {
-        this.buffer = buffer;
+    CaptureExport(WriteCapture capture, int disk, String name, long bytes) {
+        this.capture = capture;
         this.disk = disk;
         this.name = name;
         this.bytes = bytes;
@@ -71,7 +72,7 @@ final class CaptureExport implements Export {
 
     @Override
     public void write(long offset, ByteBuf payload, boolean durable, Completion done) {
-        buffer.write(disk, offset, payload, done);
+        capture.write(disk, offset, payload, done);
     }
 
     @Override
@@ -82,12 +83,12 @@ final class CaptureExport implements Export {
             boolean fast,
             boolean durable,
             Completion done) {
-        buffer.mark(disk, offset, length, Slab.Extent.ZERO, done);
+        capture.mark(disk, offset, length, Slab.Extent.ZERO, done);
     }
 
     @Override
     public void trim(long offset, long length, boolean durable, Completion done) {
-        buffer.mark(disk, offset, length, Slab.Extent.TRIM, done);
+        capture.mark(disk, offset, length, Slab.Extent.TRIM, done);
     }
 
     @Override

@@ -11,22 +11,24 @@ import remus.domain.SlabPool;
  * What a domain wrote since it was last asked, laid out for the wire, in bounded memory: a part of
  * the pool is a reserve that only urgent writes may use.
  *
- * <p>Not thread-safe: {@link MirrorBuffer} guards it.
+ * <p>Not thread-safe: {@link WriteCapture} guards it.
  */
 final class CapturedWrites {
     private final SlabPool pool;
     private final int reserve;
+    private final int[] indices;
     private final @Nullable Slab[] open;
     private final List<Slab> complete = new ArrayList<>();
 
     /**
-     * @param disks how many there are; the writes to each stay in order
      * @param reserve slabs of the pool that are kept for urgent writes
+     * @param indices what each disk is called in its slabs; the writes to each stay in order
      */
-    CapturedWrites(SlabPool pool, int reserve, int disks) {
+    CapturedWrites(SlabPool pool, int reserve, int[] indices) {
         this.pool = pool;
         this.reserve = reserve;
-        open = new Slab[disks];
+        this.indices = indices.clone();
+        open = new Slab[indices.length];
     }
 
     /**
@@ -87,7 +89,7 @@ final class CapturedWrites {
         if (next == null) {
             throw new IllegalStateException("a write is captured without room");
         }
-        next.beginDisk(disk);
+        next.beginDisk(indices[disk]);
         open[disk] = next;
         return next;
     }

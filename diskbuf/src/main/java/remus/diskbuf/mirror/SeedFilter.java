@@ -22,6 +22,12 @@ final class SeedFilter {
         void differs(long offset, long length);
     }
 
+    /** These bytes are sent without being compared. */
+    void sent(long offset, long length) {
+        long last = (offset + length - 1) / there.chunkBytes();
+        sent.set((int) (offset / there.chunkBytes()), (int) last + 1);
+    }
+
     /** The most ranges that one write of {@code length} bytes may fall into. */
     int mostRanges(long length) {
         return (int) Math.min(Integer.MAX_VALUE, length / there.chunkBytes() / 2 + 2);

@@ -1,4 +1,7 @@
-/** Brings the writes of a running guest's disks to an export of ours. */
+/**
+ * Captures the writes of a running guest to its disks: through a mirror to an export of ours, or
+ * because an export of ours is the disk.
+ */
 @NullMarked
 package remus.diskbuf.mirror;
 

@@ -22,8 +22,16 @@ public final class Extents {
     private long lastLength;
     private boolean lastHole;
 
-    /** Extents of the next {@code length} bytes, at most {@code maxExtents}. */
-    Extents(ByteBuf out, long length, int maxExtents) {
+    /** Whether the flags of an extent say that it is a hole. */
+    public static boolean isHole(int flags) {
+        return flags == HOLE_AND_ZERO;
+    }
+
+    /**
+     * Extents of the next {@code length} bytes, at most {@code maxExtents}, each written as its
+     * length and its flags, in 4 bytes each.
+     */
+    public Extents(ByteBuf out, long length, int maxExtents) {
         this.out = out;
         this.maxExtents = maxExtents;
         missing = length;

@@ -124,6 +124,30 @@ final class StandbyDisksTest {
     }
 
     @Test
+    void replacesAnNbdClientByTheImage() {
+        String uri = "nbd+unix:///data?socket=/run/remus/exports/data.sock";
+        assertThat(
+                        rewrite(
+                                "-drive if=virtio,id=data,format=raw,cache=none,file="
+                                        + uri
+                                        + ",file.reconnect-delay=60",
+                                drive("data", uri)))
+                .isEqualTo("-drive file=/i/0,format=raw,if=virtio,id=data,cache=none");
+        assertThat(
+                        rewrite(
+                                "-blockdev driver=nbd,node-name=n0,server.type=unix,"
+                                        + "server.path=/run/remus/exports/data.sock,export=data,"
+                                        + "reconnect-delay=60,discard=unmap"
+                                        + " -device virtio-blk-pci,drive=n0",
+                                node("n0", true, uri)))
+                .isEqualTo(
+                        "-blockdev {\"driver\":\"raw\",\"node-name\":\"n0\","
+                                + "\"discard\":\"unmap\","
+                                + "\"file\":{\"driver\":\"file\",\"filename\":\"/i/0\","
+                                + "\"discard\":\"unmap\"}} -device virtio-blk-pci,drive=n0");
+    }
+
+    @Test
     void carriesTheDisksOfALibvirtDomainOver() {
         String standby =
                 rewrite(
