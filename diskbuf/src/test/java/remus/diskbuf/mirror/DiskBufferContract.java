@@ -205,6 +205,38 @@ abstract class DiskBufferContract {
     }
 
     @Test
+    void writeThatComesWhileTheWithheldOnesAreTakenIsTakenBehindThem() {
+        seeded();
+        while (write(2 << 20, 64 << 10).isDone()) {
+            // until nothing but the reserve is left
+        }
+        Answer[] behind = new Answer[1];
+        ByteBuf payload = Unpooled.directBuffer().writeZero(1 << 20);
+        disk().write(
+                        0,
+                        payload,
+                        false,
+                        new Completion() {
+                            @Override
+                            public void done() {
+                                behind[0] = write((2 << 20) + (64 << 10), 8);
+                            }
+
+                            @Override
+                            public void fail(NbdError why) {}
+                        });
+        Answer last = write(1 << 20, 1 << 20);
+        assertThat(behind[0]).isNull();
+        buffer.presuspend(1);
+        assertThat(behind[0]).isNotNull();
+        assertThat(last.isDone() && behind[0].isDone()).isTrue();
+        disk().flush(new Answer(null));
+        buffer.preresume(1);
+        buffer.resumed();
+        buffer.take().forEach(Slab::giveBack);
+    }
+
+    @Test
     void usedUpReserveBreaksTheCopyAndNeverWaits() {
         seeded();
         buffer.presuspend(1);
