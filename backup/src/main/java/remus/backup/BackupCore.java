@@ -172,7 +172,7 @@ final class BackupCore {
                                     "conceded",
                                     "the copy was given up at the primary's request: " + why),
                             now);
-            case CONCEDED -> effects.tellConceded(machine.entry().reason().sentence());
+            case CONCEDED -> effects.tellConceded(machine.entry().reason().text());
             default -> {
                 return false;
             }
@@ -202,7 +202,7 @@ final class BackupCore {
         }
         effects.discard();
         machine.transition(BackupState.CONCEDED, now, why);
-        effects.tellConceded(why.sentence());
+        effects.tellConceded(why.text());
     }
 
     /** An operator wants this side to run the group. Returns what happened, one sentence. */

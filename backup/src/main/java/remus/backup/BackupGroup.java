@@ -296,8 +296,7 @@ public final class BackupGroup implements DutyCycle {
     private void spoiled(RuntimeException cause) {
         LOG.error("{}: the copy is spoiled", record().name(), cause);
         works.spoil();
-        String code = cause instanceof DomainException known ? known.code() : "copy-spoiled";
-        Reason why = new Reason(code, "the copy cannot be kept: " + cause.getMessage());
+        Reason why = BackupReasons.spoiled(cause);
         try {
             core.giveUp(why, host.nanoTime());
         } finally {

@@ -1,5 +1,6 @@
 package remus.backup;
 
+import remus.domain.DomainException;
 import remus.ha.Reason;
 
 /** The reasons that {@link BackupCore} gives, in words. */
@@ -10,6 +11,15 @@ final class BackupReasons {
             new Reason("standby-lost", "the standby's process on this host died");
 
     private BackupReasons() {}
+
+    /** What came could not be kept. */
+    static Reason spoiled(RuntimeException cause) {
+        Reason reason =
+                cause instanceof DomainException known
+                        ? Reason.of(known)
+                        : new Reason("copy-spoiled", String.valueOf(cause.getMessage()));
+        return reason.after("the copy cannot be kept: ");
+    }
 
     /**
      * Domains ended that were taken over.

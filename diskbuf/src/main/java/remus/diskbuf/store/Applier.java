@@ -75,6 +75,20 @@ final class Applier {
         return overlay;
     }
 
+    /** Whether segments will become free without anything else being done. */
+    synchronized boolean isMakingRoom() {
+        return !failed
+                && (merge != null
+                        || !applied.equals(target)
+                        || applied.segment() != journal.checkpoint().segment()
+                        || journal.hasSegmentToReady());
+    }
+
+    /** What it gave up at is tried again: each piece of work may be done twice. */
+    synchronized void goOn() {
+        failed = false;
+    }
+
     /** Whether it has given up. */
     synchronized boolean hasFailed() {
         return failed;

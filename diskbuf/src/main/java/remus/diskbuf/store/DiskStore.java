@@ -27,9 +27,9 @@ public final class DiskStore implements AutoCloseable {
     private final StoreSettings settings;
     private final Applier applier;
     private final ApplierDrive drive;
+    private final StoreHealth health;
 
     private volatile @Nullable Seeding seeding;
-    private volatile @Nullable DomainException failure;
     private long lastEpoch;
     private long openEpoch;
     private boolean closed;
@@ -38,6 +38,7 @@ public final class DiskStore implements AutoCloseable {
             StoreParts parts, StoreSettings settings, Function<Applier, ApplierDrive> drives) {
         this.parts = parts;
         this.settings = settings;
+        health = new StoreHealth(parts);
         applier = new Applier(parts.images(), parts.journal(), e -> fail(e));
         applier.restart();
         lastEpoch = parts.meta().get().standing().epoch();
@@ -243,6 +244,11 @@ public final class DiskStore implements AutoCloseable {
         return parts.journal().roomBytes();
     }
 
+    /** Whether {@link #roomBytes} will grow without anything else being done. */
+    public boolean isMakingRoom() {
+        return applier.isMakingRoom();
+    }
+
     /** Bytes of the journal that are in use. */
     public long journalBytes() {
         return parts.journal().usedBytes();
@@ -279,9 +285,13 @@ public final class DiskStore implements AutoCloseable {
      * hypervisor may write to them from now on. A copy that was under way is given up. Until the
      * next {@link #beginSeed} only {@link #digests} and {@link #close} make sense.
      *
-     * @throws DomainException {@code disk-inconsistent} if there is no such epoch
+     * @throws DomainException {@code disk-inconsistent} if there is no such epoch; {@code
+     *     no-space}: call again when there is room
      */
     public void prepareActivation() {
+        if (health.forgetNoSpace()) {
+            applier.goOn();
+        }
         check();
         Standing standing = parts.meta().get().standing();
         if (!standing.worthKeeping()) {
@@ -345,27 +355,11 @@ public final class DiskStore implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the store is closed");
         }
-        DomainException known = failure;
-        if (known != null) {
-            throw new DomainException(
-                    known.code(), String.valueOf(known.getMessage()), known.correction(), known);
-        }
+        health.check();
     }
 
-    /** Notes that nothing goes on, and durably, if it must be so, that the images are worthless. */
     private DomainException fail(Exception e) {
-        DomainException told = StoreFailures.of(parts.directory(), e);
-        boolean isFirst = failure == null;
-        failure = isFirst ? told : failure;
-        // while a copy is under way the images are marked already, or are not touched
-        if (isFirst && seeding == null && StoreFailures.isUntrustworthy(e)) {
-            try {
-                parts.meta().update(StoreMeta::untrustworthy);
-            } catch (IOException unmarked) {
-                told.addSuppressed(unmarked);
-            }
-        }
-        return told;
+        return health.failed(e, seeding != null);
     }
 
     /**

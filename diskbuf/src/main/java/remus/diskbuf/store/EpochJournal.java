@@ -231,11 +231,11 @@ final class EpochJournal {
         long next;
         Mark mark;
         synchronized (this) {
+            if (!hasSegmentToReady()) {
+                return false;
+            }
             next = lastReadySegment + 1;
             mark = checkpoint;
-        }
-        if (next - SEGMENTS >= mark.segment()) {
-            return false;
         }
         firstPage.clear().position(JournalRecord.BYTES);
         mark.encode(firstPage);
@@ -257,6 +257,11 @@ final class EpochJournal {
             lastReadySegment = next;
         }
         return true;
+    }
+
+    /** Whether a segment is free and not yet ready. */
+    synchronized boolean hasSegmentToReady() {
+        return lastReadySegment + 1 - SEGMENTS < checkpoint.segment();
     }
 
     /** Bytes that surely can be appended now, heads of {@link JournalRecord#BYTES} included. */

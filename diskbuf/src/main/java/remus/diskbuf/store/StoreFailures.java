@@ -6,6 +6,8 @@ import remus.domain.DomainException;
 
 /** Puts what files say into words for people. */
 final class StoreFailures {
+    static final String NO_SPACE = "no-space";
+
     private StoreFailures() {}
 
     /** Whether this puts the images' content in doubt. */
@@ -28,7 +30,7 @@ final class StoreFailures {
         }
         if (isNoSpace(e)) {
             return new DomainException(
-                    "no-space",
+                    NO_SPACE,
                     "the disk store " + store + ": no space: " + e.getMessage(),
                     "make room on the filesystem that the message names",
                     e);

@@ -20,10 +20,15 @@ public final class StoredDisks implements DiskCopy {
 
     private final List<DiskImageSpec> disks;
     private final DiskStore store;
+    private final long patienceNanos;
 
-    private StoredDisks(List<DiskImageSpec> disks, DiskStore store) {
-        this.disks = disks;
+    /**
+     * @param patienceNanos how long an append waits for room
+     */
+    StoredDisks(List<DiskImageSpec> disks, DiskStore store, long patienceNanos) {
+        this.disks = List.copyOf(disks);
         this.store = store;
+        this.patienceNanos = patienceNanos;
     }
 
     /**
@@ -33,7 +38,8 @@ public final class StoredDisks implements DiskCopy {
      */
     public static StoredDisks open(
             Path directory, List<DiskImageSpec> disks, StoreSettings settings) {
-        return new StoredDisks(List.copyOf(disks), DiskStore.open(directory, disks, settings));
+        return new StoredDisks(
+                disks, DiskStore.open(directory, disks, settings), ROOM_PATIENCE_NANOS);
     }
 
     @Override
@@ -89,8 +95,8 @@ public final class StoredDisks implements DiskCopy {
     @Override
     public void append(long epoch, int disk, int extents, ByteBuf payload) {
         long bytes = (long) payload.readableBytes() + DiskStore.RECORD_BYTES;
-        long deadline = System.nanoTime() + ROOM_PATIENCE_NANOS;
-        while (store.roomBytes() < bytes && store.lagBytes() > 0) {
+        long deadline = System.nanoTime() + patienceNanos;
+        while (store.roomBytes() < bytes && store.isMakingRoom()) {
             if (System.nanoTime() - deadline > 0) {
                 break; // the store says what is wrong
             }
