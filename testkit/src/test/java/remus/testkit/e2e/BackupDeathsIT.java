@@ -83,7 +83,7 @@ final class BackupDeathsIT {
         long agent = lab.agentPid(Lab.B);
         lab.signal(lab.pid(Lab.B, "agent"), "KILL"); // else its next life comes too soon to look
         Path records = lab.directory.resolve(Lab.B).resolve("state/groups");
-        try (OpenGate gate = OpenGate.at(records)) {
+        try (FileGate gate = FileGate.atOpening(records)) {
             lab.startRemus(Lab.B, lab.directory.resolve("failover.log"), "failover", Lab.VM);
             assertThat(gate.awaitVisitor()).isEqualTo(agent);
             assertThat(Files.readString(records.resolve(Lab.VM + ".json"))).contains("ACTIVATED");

@@ -15,14 +15,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A guest that was protected bears no trace of it; and looking at one is quick. */
+/** A guest that was protected bears no trace of it, nor do its disks; looking at one is quick. */
 @ExtendWith(Evidence.class)
 final class DetachIT {
     private static final Duration SOON = Duration.ofSeconds(10);
 
     @Test
     void detachLeavesTheVmAsFound() throws Exception {
-        try (Lab lab = Lab.ready()) {
+        try (Lab lab = Lab.up()) {
+            lab.start(
+                    DataDisk.make(lab, Lab.A, "data", "raw", 32),
+                    DataDisk.make(lab, Lab.A, "more", "qcow2", 32));
             Qmp owner = lab.owner(Lab.A, Lab.VM);
             long pid = lab.pid(Lab.A, Lab.VM);
             List<String> shape = owner.shape();
@@ -35,6 +38,16 @@ final class DetachIT {
             CountingClient client = lab.client();
             client.awaitMore(20);
             statusIsQuick(lab);
+            lab.remus(Lab.A, "unprotect", Lab.VM).succeeded();
+            asFound(lab, owner, pid, shape, limits, files);
+            client.awaitMore(50);
+
+            // what the next life of the agent finds of its disks is not its own, and goes too
+            lab.protectManually();
+            long since = lab.awaitState(Lab.A, "PROTECTED").getSinceUnixMillis();
+            assertThat(owner.shape().toString()).contains("remus-mirror-0", "remus-mirror-1");
+            lab.killAgent(Lab.A, true);
+            lab.awaitNewCopy(since);
             lab.remus(Lab.A, "unprotect", Lab.VM).succeeded();
             asFound(lab, owner, pid, shape, limits, files);
             client.awaitMore(50);

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,13 +59,25 @@ final class Lab implements AutoCloseable {
     /** Agents on both hosts, and a guest that serves Redis on the first. */
     static Lab ready(String... qemuArguments) {
         Lab lab = up();
-        lab.startAgent(A);
-        lab.startAgent(B);
-        lab.startVm(A, VM, qemuArguments);
-        lab.awaitAgent(A);
-        lab.awaitAgent(B);
-        lab.awaitVm(A, VM);
+        lab.start(qemuArguments);
         return lab;
+    }
+
+    private void start(String... qemuArguments) {
+        startAgent(A);
+        startAgent(B);
+        startVm(A, VM, qemuArguments);
+        awaitAgent(A);
+        awaitAgent(B);
+        awaitVm(A, VM);
+    }
+
+    /** As {@link #ready}, in a lab that is up: the guest's disks lie on the first host. */
+    void start(DataDisk... disks) {
+        start(
+                Stream.of(disks)
+                        .flatMap(disk -> Stream.of("-drive", disk.drive()))
+                        .toArray(String[]::new));
     }
 
     void startAgent(String host) {
@@ -173,6 +186,17 @@ final class Lab implements AutoCloseable {
         awaitAgent(host);
     }
 
+    /** Other settings of an agent, beside those that it has; it is renewed. */
+    void configure(String host, String yaml) {
+        Path config = directory.resolve(host).resolve("agent.yaml");
+        try {
+            Files.writeString(config, yaml, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        renewAgent(host);
+    }
+
     StatusResponse status(String host) {
         return call(host, "Status", StatusRequest.getDefaultInstance(), StatusResponse.parser());
     }
@@ -200,6 +224,17 @@ final class Lab implements AutoCloseable {
     GroupStatus awaitState(String host, String... states) {
         List<String> wanted = List.of(states);
         return awaitGroup(host, VM, LIMIT, g -> wanted.contains(g.getState()));
+    }
+
+    /** The group is protected by another copy than the one of then. */
+    GroupStatus awaitNewCopy(long sinceUnixMillis) {
+        return awaitGroup(
+                A,
+                VM,
+                LIMIT,
+                g ->
+                        g.getState().equals("PROTECTED")
+                                && g.getSinceUnixMillis() > sinceUnixMillis + 50);
     }
 
     /** Every process of the host at one stroke. */

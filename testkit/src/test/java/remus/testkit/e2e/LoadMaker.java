@@ -25,6 +25,11 @@ final class LoadMaker implements AutoCloseable {
         this.channel = channel;
     }
 
+    /** Inside web1. */
+    static LoadMaker of(Lab lab, String host) {
+        return connect(lab.directory.resolve(host).resolve(Lab.VM + ".load"));
+    }
+
     static LoadMaker connect(Path port) {
         try {
             SocketChannel opened = SocketChannel.open(UnixDomainSocketAddress.of(port));

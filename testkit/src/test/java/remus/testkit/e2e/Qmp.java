@@ -65,6 +65,15 @@ final class Qmp implements AutoCloseable {
         }
     }
 
+    /** As {@link #execute}; then another client can be served. */
+    void executeAndClose(String command, String arguments) {
+        try (this) {
+            execute(command, arguments);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** running, paused, ... */
     String status() {
         return execute("query-status").path("status").asText();
@@ -79,6 +88,20 @@ final class Qmp implements AutoCloseable {
 
     String human(String command) {
         return execute("human-monitor-command", "{\"command-line\":\"" + command + "\"}").asText();
+    }
+
+    /** Disks, block nodes and jobs, whatever their images hold. */
+    private List<String> blockGraph() {
+        List<String> graph = new ArrayList<>();
+        for (String query : List.of("query-block", "query-named-block-nodes", "query-jobs")) {
+            execute(query)
+                    .forEach(
+                            entry ->
+                                    graph.add(
+                                            entry.toString()
+                                                    .replaceAll("\"actual-size\":\\d+,?", "")));
+        }
+        return graph;
     }
 
     /** What the VM consists of as far as an attached agent could change it. */
@@ -97,6 +120,7 @@ final class Qmp implements AutoCloseable {
                                                         .replaceFirst("^disconnected:", "")));
         shape.sort(null);
         shape.add(human("info network"));
+        shape.addAll(blockGraph());
         return shape;
     }
 
