@@ -11,10 +11,13 @@
  *   disk write N [WORKERS]  from now on, WORKERS at a time (default 1), write its first N blocks of 4 KiB, at random
  *   disk stop | disk where  no more of that; what was achieved
  *   disk check            every block written still bears its own number and its own last write: those that do not are counted
+ *   disk fill MIB         a job: write the first MIB mebibytes of it once, in order, 1 MiB at a time; answered when it is done
+ *   disk scatter N        a job: write N blocks of 4 KiB at random places of it, one at a time; answered when it is done
+ *   disk sync             have the disk make all that durable
  *   reboot | poweroff | panic
  *
- * Each command is answered by one line, "ok NAME=VALUE ..." or "error WHY". One thread (but for disks): a command is answered within one
- * tick, and what one tick does is never more than one pass over the buffer.
+ * Each command is answered by one line, "ok NAME=VALUE ..." or "error WHY". One thread (but for disks): a command that is no job is
+ * answered within one tick, and what one tick does is never more than one pass over the buffer.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -90,6 +90,34 @@ static void check(char *answer, size_t room) {
     snprintf(answer, room, workers != 0 ? "error a load is running: stop it first" : "ok blocks=%u wrong=%u", checked, wrong);
 }
 
+/* A job that ends: `count` writes of `bytes`, in order from the start of the disk or at random, one at a time. No two blocks are alike. */
+static void write_all(unsigned count, size_t bytes, int at_random, char *answer, size_t room) {
+    static uint64_t stamp;
+    uint64_t pieces = disk < 0 ? 0 : (uint64_t)lseek(disk, 0, SEEK_END) / bytes;
+    if (disk < 0 || workers != 0) {
+        snprintf(answer, room, "error %s", disk < 0 ? "no disk: send `disk open NAME` first" : "a load is running: stop it first");
+        return;
+    }
+    if (count == 0 || pieces == 0 || (!at_random && count > pieces)) {
+        snprintf(answer, room, "error %u writes (expected: 1 to %llu)", count, (unsigned long long)pieces);
+        return;
+    }
+    free(last_write); /* `disk check` knows nothing of these */
+    last_write = NULL;
+    uint64_t *piece = aligned_alloc(BLOCK, bytes);
+    unsigned seed = 1, written = 0;
+    for (size_t at = 0; piece != NULL && at < bytes / BLOCK; at++) fill(piece + at * BLOCK / 8, at, 1);
+    for (; piece != NULL && written < count; written++) {
+        uint64_t number = at_random ? ((uint64_t)rand_r(&seed) << 16 ^ (uint64_t)rand_r(&seed)) % pieces : written;
+        for (size_t at = 0; at < bytes / BLOCK; at++) piece[at * BLOCK / 8] = ++stamp;
+        if (pwrite(disk, piece, bytes, (off_t)(number * bytes)) != (ssize_t)bytes) break;
+    }
+    int why = errno;
+    free(piece);
+    if (written == count) snprintf(answer, room, "ok writes=%u", written);
+    else snprintf(answer, room, "error write %u: %s", written, strerror(why));
+}
+
 void obey_disk(const char *command, char *answer, size_t room) {
     char name[32] = "", path[48];
     unsigned a = 0, b = 1;
@@ -107,7 +135,13 @@ void obey_disk(const char *command, char *answer, size_t room) {
         snprintf(answer, room, "ok writes=%llu failures=%llu", (unsigned long long)writes, (unsigned long long)failures);
     } else if (strcmp(command, "check") == 0) {
         check(answer, room);
+    } else if (sscanf(command, "fill %u", &a) == 1) {
+        write_all(a, 1 << 20, 0, answer, room);
+    } else if (sscanf(command, "scatter %u", &a) == 1) {
+        write_all(a, BLOCK, 1, answer, room);
+    } else if (strcmp(command, "sync") == 0) {
+        snprintf(answer, room, disk < 0 || fsync(disk) != 0 ? "error no disk, or it failed" : "ok");
     } else {
-        snprintf(answer, room, "error unknown command (expected: disk open, write, stop, where, check)");
+        snprintf(answer, room, "error unknown command (expected: disk open, write, stop, where, check, fill, scatter, sync)");
     }
 }
