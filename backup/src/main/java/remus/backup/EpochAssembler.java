@@ -41,7 +41,7 @@ final class EpochAssembler {
         this.capBytes = capBytes;
     }
 
-    /** For epochs that may be as large as all the memory, and device state. */
+    /** For epochs of all the memory, copied while the guests ran and again, and device state. */
     static EpochAssembler of(List<StandbySpec> members) {
         long memory =
                 members.stream()
@@ -49,7 +49,8 @@ final class EpochAssembler {
                         .mapToLong(MemoryRegion::bytes)
                         .sum();
         boolean disks = members.stream().anyMatch(member -> !member.disks().isEmpty());
-        return new EpochAssembler(members, memory + DEVICES_BYTES + (disks ? MAX_DISK_BYTES : 0));
+        return new EpochAssembler(
+                members, 2 * memory + DEVICES_BYTES + (disks ? MAX_DISK_BYTES : 0));
     }
 
     /** Whether frames of this type are parts of an epoch. */

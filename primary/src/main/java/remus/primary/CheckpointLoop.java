@@ -6,6 +6,7 @@ import java.util.function.LongSupplier;
 import remus.diskbuf.DiskBuffer;
 import remus.domain.CheckpointDevice;
 import remus.domain.Domain;
+import remus.domain.Slab;
 import remus.domain.SlabPool;
 
 /**
@@ -16,6 +17,8 @@ final class CheckpointLoop {
     private final List<Member> members;
     private final Crew crew;
     private final LongSupplier clock;
+    private final SlabPool pool;
+    private final DirtyRate rate = new DirtyRate();
     private final EpochStaging[] staging;
     private final boolean[] suspended;
     private final boolean[] stoodStill;
@@ -34,6 +37,7 @@ final class CheckpointLoop {
         this.members = members;
         this.crew = crew;
         this.clock = clock;
+        this.pool = pool;
         int count = members.size();
         staging = new EpochStaging[count];
         for (int i = 0; i < count; i++) {
@@ -70,6 +74,27 @@ final class CheckpointLoop {
         boolean pagesLost() {
             return pagesLost;
         }
+    }
+
+    /**
+     * Whether the guests wrote more, as it seems, than free staging memory holds: the copy would
+     * wait for the wire while they are suspended.
+     */
+    boolean expectsMoreThanFits() {
+        return rate.expectedPages(clock.getAsLong()) > (long) pool.available() * Slab.PAGES;
+    }
+
+    /**
+     * Copies what the guests wrote into {@code epoch} while they run, and sends it ahead; what they
+     * write meanwhile is left to the lap. Returns when half of the staging memory is free.
+     */
+    void precopy(EpochInFlight epoch) {
+        long pages = 0;
+        for (int i = 0; i < members.size(); i++) {
+            pages += members.get(i).domain().precopy(staging[i].into(epoch, i));
+            staging[i].sendAhead();
+        }
+        rate.harvested(pages, clock.getAsLong());
     }
 
     /**
@@ -115,6 +140,7 @@ final class CheckpointLoop {
         if (!complete) {
             return Outcome.NOT_RUNNING;
         }
+        rate.harvested(timeline.dirtyPages, timeline.harvested);
         return all(consistent) ? Outcome.COMPLETE : Outcome.VOID;
     }
 

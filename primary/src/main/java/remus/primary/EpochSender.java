@@ -33,6 +33,10 @@ final class EpochSender {
         link = newLink;
     }
 
+    boolean isConnected() {
+        return link != null;
+    }
+
     /** Sends a whole epoch; without a connection it waits in the window to be sent again. */
     void send(EpochInFlight epoch) {
         PeerLink to = link;
@@ -61,7 +65,7 @@ final class EpochSender {
 
     /**
      * Sends the member's complete slabs ahead of the rest of the epoch; each is given back once it
-     * is written. The guest may be suspended: this is the slow path that keeps memory bounded.
+     * is written. This keeps memory bounded, also while the guest is suspended.
      */
     void spill(EpochInFlight epoch, int member) {
         PeerLink to = link;

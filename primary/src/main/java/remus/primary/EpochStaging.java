@@ -8,7 +8,10 @@ import remus.domain.Slab;
 import remus.domain.SlabPool;
 import remus.domain.Staging;
 
-/** Stages one member's part of one epoch; spills to the wire only when the pool is used up. */
+/**
+ * Stages one member's part of one epoch; spills to the wire when the pool is used up, or it is told
+ * to.
+ */
 final class EpochStaging implements Staging {
     private final SlabPool pool;
     private final EpochSender sender;
@@ -49,6 +52,15 @@ final class EpochStaging implements Staging {
     @Override
     public List<Slab> slabs() {
         return current().slabs(member);
+    }
+
+    /**
+     * Sends what is staged, and waits until half of the pool is free. The other half may be of
+     * epochs in flight, which nobody acknowledges meanwhile.
+     */
+    void sendAhead() {
+        sender.spill(current(), member);
+        SlabWait.poll(pool, pool.capacity() / 2 + 1, patienceNanos).giveBack();
     }
 
     private EpochInFlight current() {

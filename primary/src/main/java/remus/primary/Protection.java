@@ -182,12 +182,17 @@ final class Protection {
     Outcome checkpoint() {
         long number = newestEpoch + 1;
         EpochInFlight epoch = new EpochInFlight(number, timelines.begin(number), members.size());
+        boolean anew = carried == null;
         if (carried != null) {
             epoch.carryOver(carried);
             carried = null;
         }
         Outcome outcome;
         try {
+            // once for each epoch: the backup takes no more than the memory twice
+            if (anew && sender.isConnected() && loop.expectsMoreThanFits()) {
+                loop.precopy(epoch);
+            }
             outcome = loop.lap(epoch);
             if (outcome == Outcome.COMPLETE) {
                 loop.stageDevices(epoch);

@@ -85,6 +85,31 @@ class EpochStagingTest {
     }
 
     @Test
+    void whatIsSentAheadLeavesHalfOfTheStagingFree() {
+        sender.link(new Wire(true));
+        for (int i = 0; i < pool.capacity() / 2; i++) {
+            assertThat(pool.poll()).as("of an epoch in flight").isNotNull();
+        }
+        staging.nextPages(0);
+        staging.nextPages(0);
+        staging.sendAhead();
+        assertThat(pool.available()).isEqualTo(pool.capacity() / 2);
+        assertThat(staging.slabs()).isEmpty();
+    }
+
+    @Test
+    void whatIsSentAheadWaitsForTheWire() {
+        Wire wire = new Wire(false);
+        sender.link(wire);
+        useUp();
+        assertThatThrownBy(staging::sendAhead)
+                .isInstanceOfSatisfying(
+                        DomainException.class,
+                        e -> assertThat(e.code()).isEqualTo("staging-exhausted"));
+        assertThat(wire.unwritten).hasSize(pool.capacity());
+    }
+
+    @Test
     void withoutAConnectionNobodyWaits() {
         useUp();
         assertThatThrownBy(() -> staging.nextPages(0))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import remus.backup.BackupState;
 import remus.domain.DomainEvent;
+import remus.domain.Slab;
 import remus.primary.GroupState;
 import remus.primary.PrimaryView;
 
@@ -268,6 +269,26 @@ class RulesSimTest extends SimStory {
         assertThat(view.state()).isEqualTo(GroupState.PROTECTED);
         assertThat(view.missedTicks()).isPositive();
         assertThat(view.epoch()).isLessThan(40);
+    }
+
+    @Test
+    void whatStagingCannotHoldIsCopiedWhileTheGuestRuns() {
+        protect(
+                Scenario.busy(),
+                "at 500ms cut to-primary for 300ms",
+                "at 1000ms kill primary-host");
+        live(500);
+        SimGuest guest = world.guest(0);
+        long epoch = world.view().epoch();
+        guest.mostPagesSuspended = 0;
+        live(300);
+        long staging = world.scenario.stagingBytes() / Slab.PAGE_BYTES;
+        assertThat(guest.dirty.cardinality()).as("written meanwhile").isGreaterThan((int) staging);
+        live(100);
+        assertThat(world.view().epoch()).isGreaterThan(epoch);
+        assertThat(guest.mostPagesSuspended).isPositive().isLessThan(staging);
+        live(2000);
+        assertThat(copy(0).runs()).isTrue();
     }
 
     @Test

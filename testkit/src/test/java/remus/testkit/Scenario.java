@@ -28,6 +28,21 @@ record Scenario(
                 1, FailoverMode.MANUAL, 2, 25 * MILLI, 200_000, 40, 3, 3 * MILLI, 1, false);
     }
 
+    /** A guest that writes, in a second, several times what staging memory holds. */
+    static Scenario busy() {
+        return new Scenario(
+                1,
+                FailoverMode.AUTOMATIC_WITHOUT_WITNESS,
+                2,
+                25 * MILLI,
+                200_000,
+                3000,
+                40,
+                2 * MILLI,
+                1,
+                true);
+    }
+
     static Scenario of(Random random) {
         return new Scenario(
                 1 + random.nextInt(2),

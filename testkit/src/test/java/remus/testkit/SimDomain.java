@@ -131,6 +131,7 @@ final class SimDomain implements Domain {
             agent.world.checker.fail(guest.name + " runs while it is harvested");
         }
         long pages = harvestNow();
+        guest.mostPagesSuspended = Math.max(guest.mostPagesSuspended, pages);
         maybeResumedByOthers("harvest");
         return pages;
     }

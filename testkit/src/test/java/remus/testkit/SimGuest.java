@@ -35,6 +35,9 @@ final class SimGuest {
     boolean off;
     boolean retired;
 
+    /** Pages that the largest copy took while the guest was suspended. */
+    long mostPagesSuspended;
+
     /** Filters in the hypervisor that hand the output to an agent; without one it is dropped. */
     boolean filtered;
 
