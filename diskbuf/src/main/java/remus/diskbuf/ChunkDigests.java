@@ -112,8 +112,14 @@ public final class ChunkDigests {
                 (int) count * DIGEST_BYTES);
     }
 
-    /** Whether the other copy's chunk holds exactly these bytes. */
+    /**
+     * Whether the other copy's chunk holds exactly these bytes. Against zeroes, as in a new image,
+     * they are looked at and not hashed: that is many times as fast.
+     */
     public boolean isSame(int chunk, ByteBuffer bytes) {
+        if (bytes.remaining() == length(chunk) && isZero(chunk)) {
+            return isAllZero(bytes);
+        }
         hasher.digest(bytes, computed);
         return is(chunk, computed);
     }
@@ -122,6 +128,21 @@ public final class ChunkDigests {
     public boolean isZero(int chunk) {
         int length = length(chunk);
         return is(chunk, length == chunkBytes ? ofZeroes : hasher.zeroes(length));
+    }
+
+    private static boolean isAllZero(ByteBuffer bytes) {
+        int at = bytes.position();
+        for (; at + Long.BYTES <= bytes.limit(); at += Long.BYTES) {
+            if (bytes.getLong(at) != 0) {
+                return false;
+            }
+        }
+        for (; at < bytes.limit(); at++) {
+            if (bytes.get(at) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean is(int chunk, byte[] digest) {
