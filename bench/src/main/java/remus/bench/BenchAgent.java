@@ -13,12 +13,14 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import remus.agent.api.ProtectRequest;
 import remus.agent.api.TuneRequest;
 import remus.agent.api.UnprotectRequest;
 import remus.agent.config.AgentConfig;
 import remus.agent.engine.Engine;
+import remus.diskbuf.DiskBuffer.Progress;
 import remus.domain.DomainException;
 import remus.primary.EpochTimeline;
 import remus.primary.GroupState;
@@ -31,7 +33,8 @@ import remus.primary.PrimaryView;
  * NAME=VALUE} or {@code lap ...}, the last of them {@code ok ...} or {@code error ...}.
  *
  * <pre>
- * protect DOMAIN HOST NANOS   until the first epoch is acknowledged; what went over `rep0` meanwhile
+ * protect DOMAIN HOST NANOS   until the first epoch is acknowledged; what went over `rep0` meanwhile;
+ *                             the copy of the disks, until that of the memory begins
  * tune NANOS                  the interval, without the bounds of the control API
  * state                       epochs, clock lag
  * laps FROM                   acknowledged epochs from number FROM on: epoch, suspend, save, harvest,
@@ -104,12 +107,20 @@ public final class BenchAgent {
         long deadline = System.nanoTime() + PROTECT_NANOS;
         long first = 0;
         long firstBytes = 0;
+        long seeding = 0;
+        long disksCopied = 0;
         PrimaryView view = view();
         while (view.state() != GroupState.PROTECTED
                 && !view.state().isFinal()
                 && System.nanoTime() < deadline) {
             LockSupport.parkNanos(SAMPLE_NANOS);
             view = view();
+            if (seeding == 0 && view.state() == GroupState.SEEDING) {
+                seeding = view.sinceNanos();
+            }
+            if (disksCopied == 0 && view.seedBytes() > ofDisks(view, Progress::copiedBytes)) {
+                disksCopied = System.nanoTime();
+            }
             if (first == 0) { // from then on the cores are the first copy's
                 long bytes = transmittedBytes();
                 if (bytes - before > NOTICEABLE_BYTES) {
@@ -125,10 +136,21 @@ public final class BenchAgent {
         }
         out.printf(
                 Locale.ROOT,
-                "ok seedNanos=%d seedWireBytes=%d seedCopiedBytes=%d%n",
+                "ok seedNanos=%d seedWireBytes=%d seedCopiedBytes=%d diskNanos=%d diskBytes=%d"
+                        + " protectNanos=%d%n",
                 last - first,
                 transmittedBytes() - firstBytes,
-                view.seedBytes());
+                view.seedBytes(),
+                disksCopied - seeding,
+                ofDisks(view, Progress::sentBytes),
+                last - seeding);
+    }
+
+    private static long ofDisks(PrimaryView view, ToLongFunction<Progress> bytes) {
+        return view.members().stream()
+                .flatMap(member -> member.disks().stream())
+                .mapToLong(bytes)
+                .sum();
     }
 
     /** What this network namespace sent over the replication link. */
