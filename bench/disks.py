@@ -96,7 +96,7 @@ class DiskBench:
 
     def leave_mirrored(self):
         self.monitor.execute("block-job-cancel", device="floor", force=True)
-        self.monitor.await_event("BLOCK_JOB_CANCELLED")
+        self.monitor.await_event("JOB_STATUS_CHANGE", id="floor", status="null")
         self.monitor.execute("blockdev-del", **{"node-name": "floor"})
 
     def enter_protected(self):

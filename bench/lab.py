@@ -194,12 +194,12 @@ class Monitor:
             fail("the VM is gone")
         return json.loads(line)
 
-    def await_event(self, name):
-        """Events before it are forgotten."""
+    def await_event(self, name, **data):
+        """Waits for one of that name with these data; events before it are forgotten."""
         while True:
             event = self.events.pop(0) if self.events else self.read()
-            if event["event"] == name:
-                return event["data"]
+            if event["event"] == name and data.items() <= event.get("data", {}).items():
+                return
 
     def close(self):
         self.lines.close()
