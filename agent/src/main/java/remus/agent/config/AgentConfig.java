@@ -69,6 +69,8 @@ public record AgentConfig(
      * @param exportUser who may connect to them; empty for the agent's own user
      * @param journalBytes of each group, as backup
      * @param syncBeforeAck whether an acknowledged epoch survives a loss of power
+     * @param preallocated whether images take all their space before they are written to
+     * @param resyncInPlace whether an old copy is given up if there is no room beside it
      * @param stagingBytes of captured writes of each domain, as primary
      */
     public record Disks(
@@ -78,6 +80,8 @@ public record AgentConfig(
             String exportUser,
             long journalBytes,
             boolean syncBeforeAck,
+            boolean preallocated,
+            boolean resyncInPlace,
             long stagingBytes) {
         /** Copies the maps. */
         public Disks {

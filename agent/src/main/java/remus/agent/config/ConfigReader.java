@@ -59,6 +59,8 @@ final class ConfigReader {
                         values.get(Setting.DISKS_EXPORT_USER) instanceof String user ? user : "",
                         value(Setting.DISKS_JOURNAL, Long.class),
                         value(Setting.DISKS_COMMIT, String.class).equals("fsync"),
+                        value(Setting.DISKS_ALLOCATION, String.class).equals("full"),
+                        value(Setting.DISKS_RESYNC, String.class).equals("in-place"),
                         value(Setting.DISKS_STAGING, Long.class)));
     }
 

@@ -119,6 +119,19 @@ enum Setting {
             "fsync",
             "As backup: whether an epoch is acknowledged when it survives a loss of power"
                     + " (`fsync`), or the loss of the agent only (`memory`)."),
+    DISKS_ALLOCATION(
+            "disks.allocation",
+            Form.oneOf("sparse", "full"),
+            "sparse",
+            "As backup: whether images take space as it is written (`sparse`), or all of it before"
+                    + " the first copy begins (`full`), so that they cannot run out of it later."),
+    DISKS_RESYNC(
+            "disks.resync",
+            Form.oneOf("beside", "in-place"),
+            "beside",
+            "As backup: where the differences go if an old copy was whole. `beside` it, and without"
+                    + " room for them the resync is refused; or, without room, `in-place`: the old"
+                    + " copy is then lost before the new one is whole."),
     DISKS_STAGING(
             "disks.staging",
             Form.size("8MiB", "4GiB"),

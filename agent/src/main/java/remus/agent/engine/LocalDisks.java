@@ -134,8 +134,12 @@ final class LocalDisks {
                 new StoreSettings(
                         config.journalBytes(),
                         config.syncBeforeAck(),
-                        StoreSettings.Allocation.SPARSE,
-                        StoreSettings.Resync.KEEP_OLD_COPY));
+                        config.preallocated()
+                                ? StoreSettings.Allocation.FULL
+                                : StoreSettings.Allocation.SPARSE,
+                        config.resyncInPlace()
+                                ? StoreSettings.Resync.IN_PLACE
+                                : StoreSettings.Resync.KEEP_OLD_COPY));
     }
 
     /** Else a guest that uses the export would write to the copy. */

@@ -89,6 +89,34 @@ final class AgentConfigTest {
     }
 
     @Test
+    void theFullSampleHasEveryKey() throws Exception {
+        String text = Files.readString(SAMPLES.resolve("full.yaml"));
+        for (Setting setting : Setting.values()) {
+            String key = setting.key.substring(setting.key.lastIndexOf('.') + 1);
+            assertThat(text).containsPattern("(?m)^ *" + key + ":");
+        }
+        AgentConfig.Disks disks = AgentConfig.load(SAMPLES.resolve("full.yaml")).disks();
+        AgentConfig.Disks defaults = AgentConfig.parse("empty.yaml", "").disks();
+        assertThat(disks.images()).isEqualTo(Map.of("web1/data", Path.of("/srv/web1.img")));
+        assertThat(disks.exports()).isEqualTo(Map.of("web2-root", Path.of("/srv/web2-root.img")));
+        assertThat(disks)
+                .usingRecursiveComparison()
+                .ignoringFields("images", "exports", "exportUser")
+                .isEqualTo(defaults);
+    }
+
+    @Test
+    void imagesAreSparseAndOldCopiesKeptUnlessSaidOtherwise() throws Exception {
+        AgentConfig.Disks defaults = AgentConfig.parse("empty.yaml", "").disks();
+        assertThat(defaults.preallocated()).isFalse();
+        assertThat(defaults.resyncInPlace()).isFalse();
+        String yaml = "disks:\n  allocation: full\n  resync: in-place\n";
+        AgentConfig.Disks disks = AgentConfig.parse("disks.yaml", yaml).disks();
+        assertThat(disks.preallocated()).isTrue();
+        assertThat(disks.resyncInPlace()).isTrue();
+    }
+
+    @Test
     void refusesAFileThatIsNotThere() {
         assertThatThrownBy(() -> AgentConfig.load(Path.of("/nowhere/agent.yaml")))
                 .isInstanceOf(ConfigException.class)
