@@ -300,7 +300,7 @@ public final class BackupGroup implements DutyCycle {
         try {
             core.giveUp(why, host.nanoTime());
         } finally {
-            primary.hangUp(why.code(), why.sentence());
+            primary.hangUp(why);
         }
     }
 
@@ -333,7 +333,7 @@ public final class BackupGroup implements DutyCycle {
             epoch.forEach(Frame::release);
             throw e;
         }
-        meter.committed(end.getEpoch(), host.nanoTime(), works.copies.journalBytes());
+        meter.committed(end.getEpoch(), host.nanoTime());
         from.send(
                 Frame.of(
                         FrameType.ACK,
@@ -390,7 +390,8 @@ public final class BackupGroup implements DutyCycle {
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
-        return meter.view(record(), machine.entry(), afterlives, host.nanoTime());
+        return meter.view(
+                record(), machine.entry(), afterlives, works.copies.disks(), host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {

@@ -6,13 +6,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import remus.backup.BackupHost.Afterlife;
+import remus.diskbuf.DiskCopy;
 import remus.ha.GroupRecord;
 import remus.ha.StateMachine;
 
 /** What a backup group counts for its operators. Written by the conductor, read by anybody. */
 final class BackupMeter {
     private final AtomicLong receivedBytes = new AtomicLong();
-    private volatile long journalBytes;
     private volatile long committedEpoch;
     private volatile long lastCommitNanos;
     private volatile long takeoverNanos;
@@ -25,8 +25,7 @@ final class BackupMeter {
         receivedBytes.addAndGet(bytes);
     }
 
-    void committed(long epoch, long now, long bytesInJournal) {
-        journalBytes = bytesInJournal;
+    void committed(long epoch, long now) {
         committedEpoch = epoch;
         lastCommitNanos = now;
     }
@@ -40,6 +39,7 @@ final class BackupMeter {
             GroupRecord record,
             StateMachine.Entry<BackupState> entry,
             List<Afterlife> afterlives,
+            DiskCopy.Condition disks,
             long now) {
         return new BackupView(
                 record,
@@ -51,7 +51,7 @@ final class BackupMeter {
                 committedEpoch,
                 lastCommitNanos == 0 ? 0 : now - lastCommitNanos,
                 receivedBytes.get(),
-                journalBytes,
+                disks,
                 takeoverNanos,
                 record.members(),
                 memberStates(record, entry.state(), afterlives));

@@ -12,13 +12,13 @@ final class BackupReasons {
 
     private BackupReasons() {}
 
-    /** What came could not be kept. */
+    /** What came could not be kept, so the copy is worth nothing any more. */
     static Reason spoiled(RuntimeException cause) {
-        Reason reason =
+        Reason why =
                 cause instanceof DomainException known
                         ? Reason.of(known)
                         : new Reason("copy-spoiled", String.valueOf(cause.getMessage()));
-        return reason.after("the copy cannot be kept: ");
+        return why.after("the copy cannot be kept: ");
     }
 
     /**

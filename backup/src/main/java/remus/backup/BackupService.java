@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.StandbySpec;
@@ -191,10 +192,10 @@ public final class BackupService {
                             offer.getFailover().name(),
                             offer.getIntervalNanos(),
                             false,
-                            "AUTO",
                             specs.stream()
                                     .map(spec -> new GroupRecord.Member(spec.name()))
-                                    .toList());
+                                    .toList(),
+                            DiskSelection.WRITABLE);
             BackupGroup fresh =
                     new BackupGroup(
                             host,

@@ -1,6 +1,7 @@
 package remus.backup;
 
 import java.util.List;
+import remus.diskbuf.DiskCopy;
 import remus.ha.GroupRecord;
 import remus.ha.Reason;
 
@@ -11,7 +12,7 @@ import remus.ha.Reason;
  * @param committedEpoch the newest whole epoch here; 0 before the first
  * @param lastCommitAgeNanos since it was committed; 0 before the first
  * @param receivedBytes payload received so far, seed included
- * @param journalBytes of committed disk writes in the journal, after the newest epoch
+ * @param disks how their images stand
  * @param takeoverNanos from the moment that the primary was lost to the domains running here; 0 if
  *     they do not
  * @param members names, and the processes that are or became the domains here
@@ -26,7 +27,7 @@ public record BackupView(
         long committedEpoch,
         long lastCommitAgeNanos,
         long receivedBytes,
-        long journalBytes,
+        DiskCopy.Condition disks,
         long takeoverNanos,
         List<GroupRecord.Member> members,
         List<String> memberStates) {}

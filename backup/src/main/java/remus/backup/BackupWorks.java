@@ -68,7 +68,7 @@ final class BackupWorks implements BackupCore.Effects {
     @Override
     public void hangUp(String reason) {
         assembler.drop();
-        primary.hangUp("activated", reason);
+        primary.hangUp(new Reason("activated", reason, "let the copy there stop"));
     }
 
     @Override

@@ -35,7 +35,7 @@ final class Copies {
     private final List<Standby> standbys = new ArrayList<>();
     private final Set<Standby> running = new HashSet<>();
     private final List<Integer> firstDisks = new ArrayList<>();
-    private DiskCopy disks = DiskCopy.NONE;
+    private volatile DiskCopy disks = DiskCopy.NONE;
 
     /**
      * Opens all images and makes all standbys, or none.
@@ -79,8 +79,9 @@ final class Copies {
         return disks.images().subList(first, next);
     }
 
-    long journalBytes() {
-        return disks.journalBytes();
+    /** How the disks stand; after {@link #discard} how they were left. Any thread may call it. */
+    DiskCopy.Condition disks() {
+        return disks.condition();
     }
 
     boolean hasDisks() {

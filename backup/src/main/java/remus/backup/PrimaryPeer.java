@@ -2,6 +2,7 @@ package remus.backup;
 
 import com.google.protobuf.MessageLite;
 import org.jspecify.annotations.Nullable;
+import remus.ha.Reason;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.Heartbeats;
@@ -81,11 +82,11 @@ final class PrimaryPeer {
     }
 
     /** Says why, and closes. */
-    void hangUp(String code, String reason) {
+    void hangUp(Reason why) {
         PeerLink old = link;
         link = null;
         if (old != null) {
-            refuse(old, code, reason, "let the copy there stop");
+            refuse(old, why.code(), why.sentence(), why.correction());
         }
     }
 

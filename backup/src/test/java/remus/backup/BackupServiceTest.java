@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import remus.domain.DiskSelection;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.RecordStore;
@@ -230,7 +231,7 @@ class BackupServiceTest {
                 "MANUAL",
                 50 * MILLI,
                 false,
-                "AUTO",
-                List.of(new GroupRecord.Member("vm")));
+                List.of(new GroupRecord.Member("vm")),
+                DiskSelection.WRITABLE);
     }
 }

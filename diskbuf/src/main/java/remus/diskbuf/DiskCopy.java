@@ -60,8 +60,23 @@ public interface DiskCopy extends AutoCloseable {
      */
     void prepareActivation();
 
-    /** Bytes that are committed and not yet in the images. */
-    long journalBytes();
+    /** How things stand, for an operator. Any thread may call it, also after {@link #close}. */
+    Condition condition();
+
+    /**
+     * How the disks of a group stand at its backup.
+     *
+     * @param images what they are worth, durably, one word: {@code new} (nothing was ever copied),
+     *     {@code inconsistent} (worth nothing before the next commit), {@code consistent}, {@code
+     *     handed-over} (to a hypervisor); empty if there are none
+     * @param journalBytes of the journal that are in use
+     * @param journalSizeBytes all that it has
+     * @param lagBytes committed and not yet in the images
+     */
+    record Condition(String images, long journalBytes, long journalSizeBytes, long lagBytes) {
+        /** Of a group without disks. */
+        public static final Condition NONE = new Condition("", 0, 0, 0);
+    }
 
     /** Lets go of the images, which stay. Idempotent. */
     @Override

@@ -34,8 +34,8 @@ final class NoDisks implements DiskCopy {
     public void prepareActivation() {}
 
     @Override
-    public long journalBytes() {
-        return 0;
+    public Condition condition() {
+        return Condition.NONE;
     }
 
     @Override

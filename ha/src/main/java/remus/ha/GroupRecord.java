@@ -2,6 +2,7 @@ package remus.ha;
 
 import java.util.List;
 import java.util.Objects;
+import remus.domain.DiskSelection;
 
 /**
  * What an agent must remember of a group across its own death. Written, and on disk, before what it
@@ -16,9 +17,8 @@ import java.util.Objects;
  * @param failover {@code MANUAL} or {@code AUTOMATIC_WITHOUT_WITNESS}
  * @param intervalNanos the checkpoint interval
  * @param unsafe whether the operator accepted an unsafe configuration
- * @param diskMode how the disks' writes are captured: {@code AUTO}, {@code MIRROR}, {@code
- *     BOOT_TIME}; a record of before it was asked has none, which is {@code AUTO}
  * @param members the domains, in the group's order
+ * @param disks which of their disks are replicated, and how; the backup need not know
  */
 public record GroupRecord(
         String name,
@@ -30,12 +30,12 @@ public record GroupRecord(
         String failover,
         long intervalNanos,
         boolean unsafe,
-        String diskMode,
-        List<Member> members) {
-    /** Copies the list. */
+        List<Member> members,
+        DiskSelection disks) {
+    /** Copies the list; a record of a time that knew no selection has none. */
     public GroupRecord {
-        diskMode = Objects.requireNonNullElse(diskMode, "AUTO");
         members = List.copyOf(members);
+        disks = Objects.requireNonNullElse(disks, DiskSelection.WRITABLE);
     }
 
     /** Which side. */
@@ -83,8 +83,8 @@ public record GroupRecord(
                 failover,
                 intervalNanos,
                 unsafe,
-                diskMode,
-                members);
+                members,
+                disks);
     }
 
     /** This record with members that are known better. */
@@ -99,8 +99,8 @@ public record GroupRecord(
                 failover,
                 intervalNanos,
                 unsafe,
-                diskMode,
-                newMembers);
+                newMembers,
+                disks);
     }
 
     /** This record with another interval. */
@@ -115,7 +115,7 @@ public record GroupRecord(
                 failover,
                 newIntervalNanos,
                 unsafe,
-                diskMode,
-                members);
+                members,
+                disks);
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import remus.domain.DiskSelection;
 import remus.ha.GroupRecord.Standing;
 
 class FileRecordStoreTest {
@@ -23,10 +24,10 @@ class FileRecordStoreTest {
                     "MANUAL",
                     50_000_000,
                     true,
-                    "MIRROR",
                     List.of(
                             new GroupRecord.Member("vm1"),
-                            new GroupRecord.Member("vm2", "u", 42, 77)));
+                            new GroupRecord.Member("vm2", "u", 42, 77)),
+                    DiskSelection.WRITABLE);
 
     @TempDir private Path directory;
 
@@ -34,6 +35,34 @@ class FileRecordStoreTest {
     void whatIsPutIsReadByTheNextLife() {
         new FileRecordStore(directory).put(RECORD);
         assertThat(new FileRecordStore(directory).list().records()).containsExactly(RECORD);
+    }
+
+    @Test
+    void whichDisksAreReplicatedIsRememberedAndNeedNotBeSaid() throws IOException {
+        DiskSelection selection =
+                new DiskSelection(List.of("vm1/scratch"), true, DiskSelection.Mode.MIRROR);
+        GroupRecord chosen =
+                new GroupRecord(
+                        "web",
+                        RECORD.uuid(),
+                        RECORD.role(),
+                        1,
+                        Standing.SEEDING,
+                        "b:7070",
+                        "MANUAL",
+                        50_000_000,
+                        true,
+                        RECORD.members(),
+                        selection);
+        FileRecordStore store = new FileRecordStore(directory);
+        store.put(chosen.with(Standing.PROTECTED).withInterval(1).withMembers(RECORD.members()));
+        assertThat(store.list().records().get(0).disks()).isEqualTo(selection);
+        Path file = directory.resolve("web.json");
+        String text = Files.readString(file);
+        String older = text.replaceFirst("(?s),\\s*\"disks\".*", "}");
+        assertThat(older).isNotEqualTo(text);
+        Files.writeString(file, older);
+        assertThat(store.list().records().get(0).disks()).isEqualTo(DiskSelection.WRITABLE);
     }
 
     @Test

@@ -128,8 +128,8 @@ final class GroupWorks implements PrimaryEffects {
                         record.failover(),
                         scheduler.intervalNanos(),
                         record.unsafe(),
-                        record.diskMode(),
-                        record.members());
+                        record.members(),
+                        record.disks());
         host.records().put(record);
         conversation().incarnation(fresh.incarnation);
         protection = fresh;

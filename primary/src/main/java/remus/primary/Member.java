@@ -5,6 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import remus.diskbuf.DiskBuffer;
 import remus.domain.CheckpointDevice;
+import remus.domain.Disk;
 import remus.domain.Domain;
 import remus.netbuf.NetBuffer;
 
@@ -14,12 +15,14 @@ import remus.netbuf.NetBuffer;
  * @param netBuffers those of the devices that hold network output
  * @param diskBuffers those that capture what it writes to its disks: one, or none if it has no disk
  * @param devices all of them, the buffers included
+ * @param leftOut the disks that it writes to and that nothing captures, at its operator's word
  */
 public record Member(
         Domain domain,
         List<NetBuffer> netBuffers,
         List<DiskBuffer> diskBuffers,
-        List<CheckpointDevice> devices) {
+        List<CheckpointDevice> devices,
+        List<Disk> leftOut) {
     private static final Logger LOG = LoggerFactory.getLogger(Member.class);
 
     /** Copies the lists. */
@@ -27,6 +30,16 @@ public record Member(
         netBuffers = List.copyOf(netBuffers);
         diskBuffers = List.copyOf(diskBuffers);
         devices = List.copyOf(devices);
+        leftOut = List.copyOf(leftOut);
+    }
+
+    /** A member of which no disk is left out. */
+    public Member(
+            Domain domain,
+            List<NetBuffer> netBuffers,
+            List<DiskBuffer> diskBuffers,
+            List<CheckpointDevice> devices) {
+        this(domain, netBuffers, diskBuffers, devices, List.of());
     }
 
     /** The domain's name. */

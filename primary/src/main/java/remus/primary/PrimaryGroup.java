@@ -113,8 +113,8 @@ public final class PrimaryGroup implements DutyCycle {
                         settings.failover().name(),
                         settings.intervalNanos(),
                         settings.unsafe(),
-                        settings.diskMode().name(),
-                        settings.domains().stream().map(GroupRecord.Member::new).toList());
+                        settings.domains().stream().map(GroupRecord.Member::new).toList(),
+                        settings.disks());
         PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
         try {
             group.works.openAnew();

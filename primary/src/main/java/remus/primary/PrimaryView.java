@@ -9,6 +9,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import remus.diskbuf.DiskBuffer;
+import remus.domain.Disk;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
 import remus.netbuf.NetBuffer;
@@ -49,13 +50,16 @@ public record PrimaryView(
      *
      * @param state one word: {@code running}, {@code paused} (not by us), {@code off}, {@code
      *     gone}, or {@code stopped} (the backup runs it)
+     * @param disks those that are replicated
+     * @param leftOut those that are not, at the operator's word
      */
     public record MemberView(
             String name,
             String state,
             long clockLagNanos,
             List<NetBuffer.Stats> netBuffers,
-            List<DiskBuffer.Progress> disks) {}
+            List<DiskBuffer.Progress> disks,
+            List<Disk> leftOut) {}
 
     static PrimaryView of(
             ProtectionSettings settings,
@@ -120,6 +124,7 @@ public record PrimaryView(
                                         word(state, states.of(name)),
                                         0,
                                         List.of(),
+                                        List.of(),
                                         List.of())));
         return views;
     }
@@ -135,7 +140,8 @@ public record PrimaryView(
                 state,
                 member.domain().clockLagNanos(),
                 member.netBuffers().stream().map(NetBuffer::stats).toList(),
-                disks(member).toList());
+                disks(member).toList(),
+                member.leftOut());
     }
 
     private static Stream<DiskBuffer.Progress> disks(Member member) {

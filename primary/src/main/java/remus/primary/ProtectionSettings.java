@@ -1,6 +1,7 @@
 package remus.primary;
 
 import java.util.List;
+import remus.domain.DiskSelection;
 import remus.protocol.wire.FailoverMode;
 
 /**
@@ -14,7 +15,7 @@ import remus.protocol.wire.FailoverMode;
  * @param intervalNanos from one suspend to the next
  * @param limits the times and bounds that are kept
  * @param unsafe the operator accepted what would otherwise be refused
- * @param diskMode how writes to disks are captured
+ * @param disks which of the members' disks are replicated, and how
  */
 public record ProtectionSettings(
         String group,
@@ -25,20 +26,32 @@ public record ProtectionSettings(
         long intervalNanos,
         Limits limits,
         boolean unsafe,
-        DiskMode diskMode) {
+        DiskSelection disks) {
     /** Copies the list. */
     public ProtectionSettings {
         domains = List.copyOf(domains);
     }
 
-    /** How the writes of a guest to its disks are captured. */
-    public enum DiskMode {
-        /** Each disk that is an export of this agent is one of boot time, others are mirrored. */
-        AUTO,
-        /** Every disk is mirrored. */
-        MIRROR,
-        /** Every disk is an export of this agent, or the domain is refused. */
-        BOOT_TIME
+    /** With all disks that the guests write to. */
+    public ProtectionSettings(
+            String group,
+            String uuid,
+            List<String> domains,
+            PeerAddress peer,
+            FailoverMode failover,
+            long intervalNanos,
+            Limits limits,
+            boolean unsafe) {
+        this(
+                group,
+                uuid,
+                domains,
+                peer,
+                failover,
+                intervalNanos,
+                limits,
+                unsafe,
+                DiskSelection.WRITABLE);
     }
 
     /** Where the backup agent listens. */

@@ -113,8 +113,8 @@ final class SimDiskCopy implements DiskCopy {
     }
 
     @Override
-    public long journalBytes() {
-        return 0;
+    public Condition condition() {
+        return Condition.NONE;
     }
 
     @Override

@@ -106,8 +106,7 @@ final class SimWorld {
                         scenario.silenceLimitNanos(),
                         scenario.reconnectGraceNanos(),
                         1),
-                false,
-                ProtectionSettings.DiskMode.AUTO);
+                false);
     }
 
     long newPid() {

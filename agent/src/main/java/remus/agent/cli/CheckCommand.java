@@ -34,6 +34,7 @@ final class CheckCommand implements Callable<Integer> {
     private boolean unsafe;
 
     @ParentCommand private RemusCommand remus;
+    @Mixin private DiskOptions disks;
     @Mixin private OutputOption output;
 
     @Override
@@ -46,6 +47,8 @@ final class CheckCommand implements Callable<Integer> {
                                         .addAllDomains(domains)
                                         .setHost(host)
                                         .setUnsafe(unsafe)
+                                        .addAllNoDisks(disks.noDisks())
+                                        .setCopyMedia(disks.copyMedia())
                                         .build(),
                                 CheckResponse.parser(),
                                 AgentClient.ACT);

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -24,7 +25,8 @@ import remus.agent.api.ProtectRequest;
         footerHeading = "%nExamples:%n",
         footer = {
             "  remus protect web1 hostB",
-            "  remus protect web1,db1 hostB --group shop --interval 25ms"
+            "  remus protect web1,db1 hostB --group shop --interval 25ms",
+            "  remus protect web1 hostB --copy-media --no-disk scratch --unsafe"
         })
 @SuppressWarnings("NullAway.Init") // picocli sets what it declares
 final class ProtectCommand implements Callable<Integer> {
@@ -100,6 +102,7 @@ final class ProtectCommand implements Callable<Integer> {
     private boolean unsafe;
 
     @ParentCommand private RemusCommand remus;
+    @Mixin private DiskOptions disks;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -112,6 +115,8 @@ final class ProtectCommand implements Callable<Integer> {
                         .setFailover(failover.toString())
                         .setDisk(disk.toString())
                         .setUnsafe(unsafe)
+                        .addAllNoDisks(disks.noDisks())
+                        .setCopyMedia(disks.copyMedia())
                         .build();
         Protecting protecting = new Protecting(remus.client(), remus.console());
         // SIGINT runs it, and the JVM then ends with 130; once the outcome is decided it does

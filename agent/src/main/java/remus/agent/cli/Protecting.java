@@ -41,17 +41,18 @@ final class Protecting {
 
     /** Returns the exit code; after {@link #cancel} the one of an interrupted command. */
     int run(ProtectRequest request) throws InterruptedException {
-        String name;
+        ProtectResponse begun;
         try {
-            name =
-                    client.call("Protect", request, ProtectResponse.parser(), AgentClient.ACT)
-                            .getGroup();
+            begun = client.call("Protect", request, ProtectResponse.parser(), AgentClient.ACT);
         } catch (DomainException refused) {
             decided.set(true);
             group.completeExceptionally(refused);
             throw refused;
         }
+        String name = begun.getGroup();
         group.complete(name);
+        begun.getWarningsList()
+                .forEach(text -> console.err().println("warning: " + Table.clean(text)));
         Progress progress = new Progress(console, name);
         long lastAnswerNanos = System.nanoTime();
         do {

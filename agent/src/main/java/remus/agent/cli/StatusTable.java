@@ -62,6 +62,7 @@ final class StatusTable {
                             + " of "
                             + Human.bytes(group.getSeedTotalBytes()));
         }
+        DiskLines.of(group).forEach(table::note);
         if (group.getTakeoverNanos() > 0) {
             table.note(
                     "  took over in "

@@ -5,16 +5,19 @@ import java.util.regex.Pattern;
 import remus.agent.api.CheckRequest;
 import remus.agent.api.ProtectRequest;
 import remus.agent.api.TuneRequest;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 
 /** Bounds of what arrives from outside. Names end up in file names, so they hold nothing else. */
 final class RequestRules {
     static final int MAX_MEMBERS = 64;
+    static final int MAX_DISKS = 64;
     static final long MIN_INTERVAL_NANOS = 1_000_000;
     static final long MAX_INTERVAL_NANOS = 10_000_000_000L;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final Pattern SOCKET = Pattern.compile("/[^\\p{Cntrl}]{1,255}");
-    private static final List<String> DISK = List.of("auto", "mirror", "boot-time");
+    private static final List<String> DISK_MODE = List.of("auto", "mirror", "boot-time");
+    private static final Pattern DISK = Pattern.compile("[^\\p{Cntrl}]{1,256}");
     private static final List<String> FAILOVER = List.of("manual", "automatic-without-witness");
 
     private RequestRules() {}
@@ -22,12 +25,14 @@ final class RequestRules {
     static CheckRequest examine(CheckRequest request) {
         domains(request.getDomainsList());
         name("host", request.getHost());
+        disks(request.getNoDisksList(), request.getDomainsList());
         return request;
     }
 
     static ProtectRequest examine(ProtectRequest request) {
         domains(request.getDomainsList());
         name("host", request.getHost());
+        disks(request.getNoDisksList(), request.getDomainsList());
         if (!request.getGroup().isEmpty()) {
             name("group", request.getGroup());
         } else if (request.getDomainsCount() > 1) {
@@ -49,13 +54,13 @@ final class RequestRules {
                             + String.join(", ", FAILOVER),
                     "use --failover manual");
         }
-        if (!request.getDisk().isEmpty() && !DISK.contains(request.getDisk())) {
+        if (!request.getDisk().isEmpty() && !DISK_MODE.contains(request.getDisk())) {
             throw new DomainException(
-                    "invalid-disk",
+                    "invalid-disk-mode",
                     "disk is \""
                             + shown(request.getDisk())
                             + "\", allowed are "
-                            + String.join(", ", DISK),
+                            + String.join(", ", DISK_MODE),
                     "use --disk auto");
         }
         return request;
@@ -95,6 +100,28 @@ final class RequestRules {
                     "invalid-domain",
                     "a domain is given twice: " + String.join(", ", domains),
                     "name each domain once");
+        }
+    }
+
+    /** A disk that is left out must be meant: of one domain of the request, and no other. */
+    private static void disks(List<String> disks, List<String> domains) {
+        if (disks.size() > MAX_DISKS) {
+            throw new DomainException(
+                    "invalid-disk",
+                    disks.size() + " disks are left out, allowed are " + MAX_DISKS,
+                    "use --no-disk all");
+        }
+        for (String disk : disks) {
+            boolean ofOne = domains.stream().anyMatch(domain -> disk.startsWith(domain + "/"));
+            boolean bare = !disk.contains("/") && domains.size() == 1;
+            boolean every = disk.equals(DiskSelection.EVERY);
+            if (!DISK.matcher(disk).matches() || !(ofOne || bare || every)) {
+                throw new DomainException(
+                        "invalid-disk",
+                        "the disk is \"" + shown(disk) + "\"",
+                        "write DOMAIN/DISK with a domain of this group, the disk's name alone if it"
+                            + " has one domain only, or all; `remus status -o json` shows names");
+            }
         }
     }
 

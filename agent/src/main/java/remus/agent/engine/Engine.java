@@ -35,6 +35,7 @@ import remus.agent.config.AgentConfig;
 import remus.agent.control.Operations;
 import remus.backup.BackupGroup;
 import remus.backup.BackupService;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor.DomainSummary;
@@ -196,7 +197,7 @@ public final class Engine implements Operations {
                         FailoverMode.MANUAL,
                         0,
                         request.getUnsafe(),
-                        ProtectionSettings.DiskMode.AUTO);
+                        new DiskSelection(request.getNoDisksList(), request.getCopyMedia()));
         CheckResponse.Builder response = CheckResponse.newBuilder();
         for (Finding finding : new Preflight(host).run(settings)) {
             response.addFindings(Preflight.message(finding));
@@ -236,9 +237,12 @@ public final class Engine implements Operations {
                         failover,
                         request.getIntervalNanos(),
                         request.getUnsafe(),
-                        Plans.diskMode(request.getDisk()));
-        conduct(name, PrimaryGroup.protect(host, settings, true));
-        return ProtectResponse.newBuilder().setGroup(name).build();
+                        Plans.disks(request));
+        PrimaryGroup group = PrimaryGroup.protect(host, settings, true);
+        ProtectResponse.Builder response = ProtectResponse.newBuilder().setGroup(name);
+        response.addAllWarnings(StatusMessages.warnings(group.view()));
+        conduct(name, group);
+        return response.build();
     }
 
     @Override

@@ -18,12 +18,12 @@ import remus.diskbuf.store.DiskImageSpec;
 import remus.diskbuf.store.StoreSettings;
 import remus.diskbuf.store.StoredDisks;
 import remus.domain.Disk;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.SlabPool;
 import remus.domain.StandbySpec;
 import remus.domain.qemu.QemuDisk;
 import remus.domain.qemu.QemuDomain;
-import remus.primary.ProtectionSettings.DiskMode;
 
 /** The disks of this host: those of its guests that are captured, and the images that it keeps. */
 final class LocalDisks {
@@ -47,21 +47,19 @@ final class LocalDisks {
     }
 
     /**
-     * What captures the guest's writes; none if it has no writable disk.
+     * What captures the guest's writes; none if none of its disks is replicated.
      *
      * @throws DomainException {@code disk-not-exported}
      */
-    List<DiskBuffer> buffers(QemuDomain domain, DiskMode mode) {
+    List<DiskBuffer> buffers(QemuDomain domain, DiskSelection.Mode mode) {
         List<Mirrored> mirrored = new ArrayList<>();
         List<Served> served = new ArrayList<>();
         List<QemuDisk> disks = domain.disks();
         for (int index = 0; index < disks.size(); index++) {
             QemuDisk disk = disks.get(index);
-            ServedDisk export = mode == DiskMode.MIRROR ? null : exports.find(disk);
+            ServedDisk export = exports.find(disk, mode);
             if (export != null) {
                 served.add(new Served(index, disk.name(), export));
-            } else if (mode == DiskMode.BOOT_TIME) {
-                throw notExported(disk);
             } else {
                 mirrored.add(new Mirrored(index, disk));
             }
@@ -80,20 +78,6 @@ final class LocalDisks {
             buffers.add(new BootTimeBuffer(domain.monitor(), served, pool));
         }
         return buffers;
-    }
-
-    private static DomainException notExported(QemuDisk disk) {
-        return new DomainException(
-                "disk-not-exported",
-                "disk "
-                        + disk.name()
-                        + " ("
-                        + disk.format()
-                        + ", "
-                        + disk.file()
-                        + ") is no export of this agent (expected: a raw disk over one of"
-                        + " `disks.exports`, by its socket)",
-                "start the VM with such an export as its disk (docs/disk.md), or use --disk auto");
     }
 
     /** A new incarnation takes the memory of the one before, unless some of it is still sent. */

@@ -14,6 +14,7 @@ import remus.agent.control.RunDirectory;
 import remus.diskbuf.mirror.ServedDisk;
 import remus.diskbuf.nbd.FileExport;
 import remus.diskbuf.nbd.NbdServer;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.qemu.QemuDisk;
 
@@ -105,8 +106,36 @@ final class LocalExports implements AutoCloseable {
         }
     }
 
+    /**
+     * The export to capture a disk at, or null if it is to be mirrored. A medium that the guest
+     * cannot write to is mirrored in every mode: it has no writes, it is only sent.
+     *
+     * @throws DomainException {@code disk-not-exported}
+     */
+    @Nullable ServedDisk find(QemuDisk disk, DiskSelection.Mode mode) {
+        ServedDisk export = mode == DiskSelection.Mode.MIRROR ? null : find(disk);
+        if (export == null && mode == DiskSelection.Mode.BOOT_TIME && disk.writable()) {
+            throw notExported(disk);
+        }
+        return export;
+    }
+
+    private static DomainException notExported(QemuDisk disk) {
+        return new DomainException(
+                "disk-not-exported",
+                "disk "
+                        + disk.name()
+                        + " ("
+                        + disk.format()
+                        + ", "
+                        + disk.file()
+                        + ") is no export of this agent (expected: a raw disk over one of"
+                        + " `disks.exports`, by its socket)",
+                "start the VM with such an export as its disk (docs/disk.md), or use --disk auto");
+    }
+
     /** The export that is a guest's disk as it is, or null if none is. */
-    @Nullable ServedDisk find(QemuDisk disk) {
+    private @Nullable ServedDisk find(QemuDisk disk) {
         int at = disk.file().indexOf(SOCKET);
         boolean plain = disk.writable() && PLAIN.contains(disk.format());
         if (!plain || at < 0 || !disk.file().startsWith(URI)) {

@@ -15,7 +15,6 @@ import remus.backup.BackupHost;
 import remus.diskbuf.DiskBuffer;
 import remus.diskbuf.DiskCopy;
 import remus.domain.CheckpointDevice;
-import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.Hypervisor;
@@ -89,14 +88,14 @@ final class LocalHost implements PrimaryHost, BackupHost {
 
     @Override
     public Member open(String name, ProtectionSettings settings) {
-        Domain domain = qemu(settings.unsafe()).open(name);
+        QemuDomain domain = qemu(settings.unsafe()).open(name, settings.disks().of(name));
         try {
             Finding.require(domain.preflight());
-            List<NetBuffer> netBuffers = netBuffers((QemuDomain) domain);
-            List<DiskBuffer> diskBuffers = disks.buffers((QemuDomain) domain, settings.diskMode());
+            List<NetBuffer> netBuffers = netBuffers(domain);
+            List<DiskBuffer> diskBuffers = disks.buffers(domain, settings.disks().mode());
             List<CheckpointDevice> devices = new ArrayList<>(netBuffers);
             devices.addAll(diskBuffers);
-            return new Member(domain, netBuffers, diskBuffers, devices);
+            return new Member(domain, netBuffers, diskBuffers, devices, domain.leftOutDisks());
         } catch (RuntimeException e) {
             domain.close();
             throw e;

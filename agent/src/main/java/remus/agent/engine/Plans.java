@@ -6,13 +6,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import remus.agent.api.ProtectRequest;
 import remus.agent.config.AgentConfig;
 import remus.agent.config.HostPort;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.qemu.StandbySettings;
 import remus.ha.GroupRecord;
 import remus.primary.ProtectionSettings;
-import remus.primary.ProtectionSettings.DiskMode;
 import remus.protocol.wire.FailoverMode;
 
 /** Turns requests and records into the engines' settings, by this agent's configuration. */
@@ -55,7 +56,7 @@ final class Plans {
             FailoverMode failover,
             long intervalNanos,
             boolean unsafe,
-            DiskMode diskMode) {
+            DiskSelection disks) {
         HostPort address = config.peers().get(peer);
         if (address == null) {
             throw new DomainException(
@@ -72,14 +73,19 @@ final class Plans {
                 intervalNanos == 0 ? config.interval().toNanos() : intervalNanos,
                 limits(),
                 unsafe,
-                diskMode);
+                disks);
     }
 
-    /** From a request's word; empty for the default. */
-    static DiskMode diskMode(String word) {
-        return word.isEmpty()
-                ? DiskMode.AUTO
-                : DiskMode.valueOf(word.toUpperCase(Locale.ROOT).replace('-', '_'));
+    /** Of a request that was examined; a word that is empty is the default. */
+    static DiskSelection disks(ProtectRequest request) {
+        String mode = request.getDisk();
+        return new DiskSelection(
+                request.getNoDisksList(),
+                request.getCopyMedia(),
+                mode.isEmpty()
+                        ? DiskSelection.Mode.AUTO
+                        : DiskSelection.Mode.valueOf(
+                                mode.toUpperCase(Locale.ROOT).replace('-', '_')));
     }
 
     /** A protection that an earlier life of this agent wrote down. */
@@ -94,7 +100,7 @@ final class Plans {
                 record.intervalNanos(),
                 limits(),
                 record.unsafe(),
-                DiskMode.valueOf(record.diskMode()));
+                record.disks());
     }
 
     private ProtectionSettings.Limits limits() {

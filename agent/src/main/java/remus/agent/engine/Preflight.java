@@ -23,7 +23,7 @@ final class Preflight {
         List<Domain> domains = new ArrayList<>();
         try {
             for (String name : settings.domains()) {
-                Domain domain = host.qemu(settings.unsafe()).open(name);
+                Domain domain = host.qemu(settings.unsafe()).open(name, settings.disks().of(name));
                 domains.add(domain);
                 findings.addAll(domain.preflight());
             }

@@ -1,12 +1,20 @@
 package remus.agent.engine;
 
+import static java.util.stream.Collectors.toMap;
+
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import remus.agent.api.DiskStatus;
 import remus.agent.api.Distribution;
 import remus.agent.api.GroupStatus;
 import remus.agent.api.MemberStatus;
+import remus.backup.BackupState;
 import remus.backup.BackupView;
-import remus.diskbuf.DiskBuffer;
+import remus.diskbuf.DiskBuffer.Progress;
+import remus.diskbuf.DiskCopy;
+import remus.domain.Disk;
+import remus.domain.DiskSelection;
 import remus.ha.Reason;
 import remus.netbuf.NetBuffer;
 import remus.primary.PrimaryView;
@@ -37,7 +45,11 @@ final class StatusMessages {
                         .setCheckpointsPerSecond(view.checkpointsPerSecond())
                         .setBandwidthBytesPerSecond(view.bandwidthBytesPerSecond())
                         .setSeedBytes(view.seedBytes())
-                        .setSeedTotalBytes(view.seedTotalBytes());
+                        .setSeedTotalBytes(view.seedTotalBytes())
+                        .setDiskLagBytes(
+                                view.members().stream()
+                                        .mapToLong(member -> heldBytes(member))
+                                        .sum());
         reason(status, view.reason());
         view.members().forEach(member -> status.addMembers(member(member)));
         return status.build();
@@ -54,7 +66,7 @@ final class StatusMessages {
                     .setHeldPackets(status.getHeldPackets() + stats.heldPackets())
                     .setDroppedPackets(status.getDroppedPackets() + stats.droppedPackets());
         }
-        for (DiskBuffer.Progress disk : member.disks()) {
+        for (Progress disk : member.disks()) {
             status.addDisks(
                     DiskStatus.newBuilder()
                             .setName(disk.name())
@@ -62,9 +74,39 @@ final class StatusMessages {
                             .setCopiedBytes(disk.copiedBytes())
                             .setSentBytes(disk.sentBytes())
                             .setHeldBytes(disk.heldBytes())
-                            .setMode(disk.mode()));
+                            .setMode(disk.mode())
+                            .setState(
+                                    disk.copiedBytes() < disk.bytes() ? "copying" : "replicated"));
+        }
+        for (Disk disk : member.leftOut()) {
+            status.addDisks(
+                    DiskStatus.newBuilder()
+                            .setName(disk.name())
+                            .setBytes(disk.bytes())
+                            .setState("not-replicated"));
         }
         return status.build();
+    }
+
+    /** What the operator gave up, a sentence each. */
+    static List<String> warnings(PrimaryView view) {
+        List<String> warnings = new ArrayList<>();
+        for (PrimaryView.MemberView member : view.members()) {
+            for (Disk disk : member.leftOut()) {
+                warnings.add(DiskSelection.loss(member.name() + "/" + disk.name()));
+            }
+        }
+        return warnings;
+    }
+
+    /** All disks of a domain that are captured in the same way share memory for their writes. */
+    private static long heldBytes(PrimaryView.MemberView member) {
+        return member.disks().stream()
+                .collect(toMap(Progress::mode, Progress::heldBytes, Math::max))
+                .values()
+                .stream()
+                .mapToLong(Long::longValue)
+                .sum();
     }
 
     static GroupStatus of(BackupView view, long nowNanos, long nowMillis) {
@@ -82,9 +124,9 @@ final class StatusMessages {
                         .setAckedEpoch(view.committedEpoch())
                         .setLastAckAgeNanos(view.lastCommitAgeNanos())
                         .setSeedBytes(view.receivedBytes())
-                        .setJournalBytes(view.journalBytes())
                         .setTakeoverNanos(view.takeoverNanos());
         reason(status, view.reason());
+        images(status, view);
         for (int i = 0; i < view.members().size(); i++) {
             status.addMembers(
                     MemberStatus.newBuilder()
@@ -98,6 +140,28 @@ final class StatusMessages {
         status.setReasonCode(reason.code())
                 .setReason(reason.sentence())
                 .setCorrection(reason.correction());
+    }
+
+    private static void images(GroupStatus.Builder status, BackupView view) {
+        DiskCopy.Condition disks = view.disks();
+        status.setImages(disks.images())
+                .setJournalBytes(disks.journalBytes())
+                .setJournalSizeBytes(disks.journalSizeBytes())
+                .setDiskLagBytes(disks.lagBytes());
+        if (disks.images().equals("inconsistent")) {
+            boolean copying = view.state() == BackupState.SEEDING;
+            status.setImagesProblem(
+                            copying
+                                    ? "a copy is under way in place: before its first checkpoint"
+                                            + " the images are worth nothing"
+                                    : "a copy in place was not completed, or what was written may"
+                                            + " be lost: the images are worth nothing")
+                    .setImagesCorrection(
+                            copying
+                                    ? "wait for it; the only good copy is the primary's"
+                                    : "protect the group anew: all is compared, and what differs is"
+                                            + " copied");
+        }
     }
 
     private static Distribution distribution(TimelineRing.Distribution values) {

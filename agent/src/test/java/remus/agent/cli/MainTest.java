@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import remus.agent.api.DiskStatus;
 import remus.agent.api.Distribution;
 import remus.agent.api.GroupStatus;
 import remus.agent.api.MemberStatus;
@@ -267,12 +268,27 @@ final class MainTest {
                 .setDirtyPages(Distribution.newBuilder().setP50(812).setP99(2048).setMax(4000))
                 .setBandwidthBytesPerSecond(43_000_000)
                 .setCheckpointsPerSecond(19.5)
+                .setDiskLagBytes(1_258_291)
                 .addMembers(
                         MemberStatus.newBuilder()
                                 .setName("web1")
                                 .setState("running")
                                 .setHeldBytes(12_288)
-                                .setHeldPackets(9))
+                                .setHeldPackets(9)
+                                .addDisks(
+                                        DiskStatus.newBuilder()
+                                                .setName("data")
+                                                .setBytes(10L << 30)
+                                                .setCopiedBytes(10L << 30)
+                                                .setSentBytes(4L << 30)
+                                                .setHeldBytes(1_258_291)
+                                                .setState("replicated")
+                                                .setMode("mirror"))
+                                .addDisks(
+                                        DiskStatus.newBuilder()
+                                                .setName("scratch")
+                                                .setBytes(2L << 30)
+                                                .setState("not-replicated")))
                 .addMembers(
                         MemberStatus.newBuilder()
                                 .setName("db1")

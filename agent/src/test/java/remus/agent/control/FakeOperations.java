@@ -81,6 +81,9 @@ public final class FakeOperations implements Operations {
 
     @Override
     public CheckResponse check(CheckRequest request) {
+        if (request.getNoDisksCount() > 0 || request.getCopyMedia()) {
+            calls.add("check " + request.getNoDisksList() + " " + request.getCopyMedia());
+        }
         CheckResponse.Builder response =
                 CheckResponse.newBuilder()
                         .addFindings(
@@ -97,6 +100,9 @@ public final class FakeOperations implements Operations {
     @Override
     public ProtectResponse protect(ProtectRequest request) {
         calls.add("protect " + request.getDomainsList() + " " + request.getFailover());
+        if (request.getNoDisksCount() > 0 || request.getCopyMedia()) {
+            calls.add("disks " + request.getNoDisksList() + " " + request.getCopyMedia());
+        }
         if (request.getHost().equals("nowhere")) {
             throw new DomainException(
                     "unknown-host", "no peer is named nowhere", "add it to peers");
@@ -107,6 +113,7 @@ public final class FakeOperations implements Operations {
         String group = request.getGroup();
         return ProtectResponse.newBuilder()
                 .setGroup(group.isEmpty() ? request.getDomains(0) : group)
+                .addAllWarnings(request.getNoDisksList().stream().map(d -> d + " is lost").toList())
                 .build();
     }
 

@@ -1,17 +1,22 @@
 package remus.agent.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import remus.diskbuf.mirror.ServedDisk;
+import remus.domain.DiskSelection.Mode;
+import remus.domain.DomainException;
 import remus.domain.qemu.QemuDisk;
 
 final class LocalExportsTest {
@@ -40,10 +45,17 @@ final class LocalExportsTest {
         assertThat(sockets).isEmptyDirectory();
     }
 
-    private ServedDisk find(String name, String format, long bytes, boolean writable) {
+    private QemuDisk export(String name, String format, long bytes, boolean writable) {
         String file = "nbd+unix://" + name + "?socket=" + sockets.resolve("root.sock");
-        return exports.find(
-                new QemuDisk("d", "d", "n", "/q", format, file, 0, bytes, writable, false));
+        return disk(format, file, bytes, writable);
+    }
+
+    private static QemuDisk disk(String format, String file, long bytes, boolean writable) {
+        return new QemuDisk("d", "d", "n", "/q", format, file, 0, bytes, writable, false);
+    }
+
+    private @Nullable ServedDisk find(String name, String format, long bytes, boolean writable) {
+        return exports.find(export(name, format, bytes, writable), Mode.AUTO);
     }
 
     @Test
@@ -67,13 +79,30 @@ final class LocalExportsTest {
                     "nbd://10.0.0.1:10809/root",
                     "nbd+unix:///root?socket=/nowhere/root.sock"
                 }) {
-            assertThat(
-                            exports.find(
-                                    new QemuDisk(
-                                            "d", "d", "n", "/q", "raw", file, 0, BYTES, true,
-                                            false)))
-                    .as(file)
-                    .isNull();
+            assertThat(exports.find(disk("raw", file, BYTES, true), Mode.AUTO)).as(file).isNull();
+        }
+    }
+
+    @Test
+    void modeDecidesWhatBecomesOfADisk() {
+        QemuDisk export = export("/root", "raw", BYTES, true);
+        assertThat(exports.find(export, Mode.BOOT_TIME)).isNotNull();
+        assertThat(exports.find(export, Mode.MIRROR)).isNull();
+        assertThatThrownBy(() -> exports.find(disk("raw", "/d.img", BYTES, true), Mode.BOOT_TIME))
+                .isInstanceOfSatisfying(
+                        DomainException.class,
+                        e -> assertThat(e.code()).isEqualTo("disk-not-exported"));
+    }
+
+    @Test
+    void mediumThatIsOnlySentIsMirroredInEveryMode() {
+        for (Mode mode : Mode.values()) {
+            for (QemuDisk medium :
+                    List.of(
+                            disk("raw", "/cd.iso", BYTES, false),
+                            export("/root", "raw", BYTES, false))) {
+                assertThat(exports.find(medium, mode)).as(mode + " " + medium).isNull();
+            }
         }
     }
 

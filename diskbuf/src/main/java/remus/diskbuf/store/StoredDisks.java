@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import remus.diskbuf.ChunkDigests;
@@ -20,14 +21,17 @@ public final class StoredDisks implements DiskCopy {
 
     private final List<DiskImageSpec> disks;
     private final DiskStore store;
+    private final long journalSizeBytes;
     private final long patienceNanos;
 
     /**
      * @param patienceNanos how long an append waits for room
      */
-    StoredDisks(List<DiskImageSpec> disks, DiskStore store, long patienceNanos) {
+    StoredDisks(
+            List<DiskImageSpec> disks, DiskStore store, long journalSizeBytes, long patienceNanos) {
         this.disks = List.copyOf(disks);
         this.store = store;
+        this.journalSizeBytes = journalSizeBytes;
         this.patienceNanos = patienceNanos;
     }
 
@@ -39,7 +43,10 @@ public final class StoredDisks implements DiskCopy {
     public static StoredDisks open(
             Path directory, List<DiskImageSpec> disks, StoreSettings settings) {
         return new StoredDisks(
-                disks, DiskStore.open(directory, disks, settings), ROOM_PATIENCE_NANOS);
+                disks,
+                DiskStore.open(directory, disks, settings),
+                settings.journalBytes(),
+                ROOM_PATIENCE_NANOS);
     }
 
     @Override
@@ -116,8 +123,10 @@ public final class StoredDisks implements DiskCopy {
     }
 
     @Override
-    public long journalBytes() {
-        return store.journalBytes();
+    public Condition condition() {
+        String images = store.standing().state().name().toLowerCase(Locale.ROOT);
+        return new Condition(
+                images.replace('_', '-'), store.journalBytes(), journalSizeBytes, store.lagBytes());
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import remus.domain.DiskSelection;
 import remus.domain.Standby;
 import remus.domain.StandbySpec;
 import remus.domain.qemu.Monitor;
@@ -157,7 +158,11 @@ final class DiskGuest implements AutoCloseable {
     }
 
     QemuDomain open() {
-        return (QemuDomain) hypervisor().open(directory.resolve("qmp").toString());
+        return open(DiskSelection.WRITABLE);
+    }
+
+    QemuDomain open(DiskSelection disks) {
+        return hypervisor().open(directory.resolve("qmp").toString(), disks);
     }
 
     private static QemuHypervisor hypervisor() {
@@ -166,8 +171,7 @@ final class DiskGuest implements AutoCloseable {
                 false,
                 new QemuHypervisor.Standbys() {
                     @Override
-                    public List<remus.domain.Finding> check(
-                            remus.domain.qemu.QemuStandbySpec spec) {
+                    public List<remus.domain.Finding> check(StandbySpec spec) {
                         return List.of();
                     }
 

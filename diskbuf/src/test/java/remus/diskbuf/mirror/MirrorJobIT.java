@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -15,6 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.qemu.Monitor;
@@ -111,6 +114,44 @@ final class MirrorJobIT {
             assertThat(Files.mismatch(raw(format), server.image)).isNotNegative();
             assertThat(ended).isNotDone();
         }
+    }
+
+    /** So it goes the way of all disks, and nothing is written to it on the way. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-drive if=virtio,format=raw,readonly=on,file=IMAGE",
+                "-drive if=none,id=cd,format=raw,file=IMAGE,media=cdrom -device ide-cd,drive=cd",
+                "-cdrom IMAGE",
+            })
+    void aMediumThatTheGuestCannotWriteIsMirroredLikeAnyOther(String options) throws Exception {
+        Path iso = directory.resolve("medium.iso");
+        byte[] content = new byte[8 << 20];
+        new Random(4711).nextBytes(content);
+        Files.write(iso, content);
+        String[] words = options.replace("IMAGE", iso.toString()).split(" ");
+        try (DiskGuest guest = DiskGuest.boot(directory, words);
+                NbdServer server = new NbdServer(directory, content.length);
+                QemuDomain domain = guest.open(new DiskSelection(List.of(), true))) {
+            assertThat(domain.preflight()).allMatch(Finding::passed);
+            Monitor monitor = domain.monitor();
+            final String found = DiskGuest.graph(monitor);
+            assertThat(domain.disks()).extracting(QemuDisk::writable).containsExactly(false);
+            MirrorJob job = new MirrorJob(monitor, domain.disks().get(0), 0, listener);
+            job.start(server.socket, NbdServer.EXPORT);
+            assertThat(ready.get(40, TimeUnit.SECONDS)).isTrue();
+            monitor.execute("stop");
+            monitor.execute(
+                    "xen-save-devices-state",
+                    Map.of("filename", directory.resolve("state").toString(), "live", false));
+            assertThat(monitor.execute("query-migrate").path("blocked-reasons")).isEmpty();
+            monitor.execute("cont");
+            assertThat(Files.readAllBytes(server.image)).isEqualTo(content);
+            job.stop();
+            assertThat(DiskGuest.graph(monitor)).isEqualTo(found);
+            assertThat(ended).isNotDone();
+        }
+        assertThat(Files.readAllBytes(iso)).isEqualTo(content);
     }
 
     private Path raw(String format) throws IOException, InterruptedException {

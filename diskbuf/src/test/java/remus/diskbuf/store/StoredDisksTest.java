@@ -53,7 +53,7 @@ class StoredDisksTest {
 
     /** Epochs until no more fits; nothing of them is in the image. */
     private StoredDisks full(long patienceNanos) {
-        StoredDisks disks = new StoredDisks(DISKS, store, patienceNanos);
+        StoredDisks disks = new StoredDisks(DISKS, store, SETTINGS.journalBytes(), patienceNanos);
         disks.beginSeed(1);
         disks.commit(1);
         while (store.roomBytes() >= SIZE) {

@@ -3,6 +3,8 @@ package remus.domain.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 
@@ -10,9 +12,16 @@ import remus.domain.Finding;
 final class DiskChecks {
     private final QemuProcess process;
     private final List<QemuDisk> disks;
+    private final DiskSelection selection;
+    private final boolean unsafe;
 
-    DiskChecks(QemuProcess process, Monitor monitor) {
+    /**
+     * @param unsafe whether disks may be left out
+     */
+    DiskChecks(QemuProcess process, Monitor monitor, DiskSelection selection, boolean unsafe) {
         this.process = process;
+        this.selection = selection;
+        this.unsafe = unsafe;
         disks = QemuDisk.list(monitor, process.cwd());
     }
 
@@ -22,7 +31,50 @@ final class DiskChecks {
         findings.add(onCommandLine());
         findings.add(clear());
         findings.add(ownedByOne());
+        unknown().ifPresent(findings::add);
+        disks.stream()
+                .filter(disk -> disk.isLeftOut(selection))
+                .map(this::leftOut)
+                .forEach(findings::add);
         return findings;
+    }
+
+    /** A name that means no disk would leave the operator in the belief that it did. */
+    private Optional<Finding> unknown() {
+        List<String> names = new ArrayList<>(selection.leftOut());
+        names.remove(DiskSelection.EVERY);
+        disks.stream()
+                .filter(disk -> disk.isLeftOut(selection))
+                .map(QemuDisk::name)
+                .forEach(names::remove);
+        if (names.isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> known =
+                disks.stream()
+                        .filter(disk -> disk.isReplicated(DiskSelection.WRITABLE))
+                        .map(QemuDisk::name)
+                        .toList();
+        return Optional.of(
+                Finding.fail(
+                        "unknown-disk",
+                        "the guest writes to no disk named "
+                                + String.join(", ", names)
+                                + "; those that it writes to are "
+                                + known,
+                        "name one of these with --no-disk, or leave the option out"));
+    }
+
+    private Finding leftOut(QemuDisk disk) {
+        String loss =
+                DiskSelection.loss(
+                        disk.name() + " (" + disk.file() + ", " + disk.bytes() + " bytes)");
+        return unsafe
+                ? Finding.pass("disk-not-replicated", loss)
+                : Finding.fail(
+                        "disk-not-replicated",
+                        loss,
+                        "leave --no-disk out, or accept the loss with --unsafe");
     }
 
     /** No job of somebody else may run: it would end, or be in the way of the mirror. */
@@ -42,7 +94,13 @@ final class DiskChecks {
     private Finding onCommandLine() {
         try {
             StandbyCommandLine.Media media =
-                    StandbyCommandLine.Media.ofUnknownImages(process.cwd(), disks);
+                    StandbyCommandLine.Media.ofUnknownImages(
+                            process.cwd(),
+                            disks,
+                            disks.stream()
+                                    .filter(disk -> disk.isReplicated(selection))
+                                    .map(QemuDisk::name)
+                                    .toList());
             StandbyDisks.rewrite(
                     CommandOption.parse(process.argv().subList(1, process.argv().size())),
                     media.cwd(),
@@ -56,7 +114,7 @@ final class DiskChecks {
 
     private Finding clear() {
         for (QemuDisk disk : disks) {
-            if (disk.isReplicated() && disk.encrypted()) {
+            if (disk.isReplicated(selection) && disk.encrypted()) {
                 return Finding.fail(
                         "disk-encrypted",
                         "QEMU encrypts disk "

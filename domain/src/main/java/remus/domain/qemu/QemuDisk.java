@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import remus.domain.Disk;
+import remus.domain.DiskSelection;
 
 /**
  * A medium in one of the guest's drives, as {@code query-block} tells.
@@ -93,8 +94,19 @@ public record QemuDisk(
         return qdev.startsWith("/machine/system.flash");
     }
 
-    /** Whether its writes have to be replicated. */
-    boolean isReplicated() {
+    /** Whether the backup gets an image of it. One that cannot be written is sent once. */
+    boolean isReplicated(DiskSelection selection) {
+        return writable
+                ? isWrittenTo() && !isLeftOut(selection)
+                : selection.copyMedia() && !isFlash();
+    }
+
+    /** Whether it would be replicated if its operator had not decided otherwise. */
+    boolean isLeftOut(DiskSelection selection) {
+        return isWrittenTo() && selection.leavesOut(name);
+    }
+
+    private boolean isWrittenTo() {
         return writable && !isFlash();
     }
 

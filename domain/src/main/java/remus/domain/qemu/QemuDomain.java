@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import remus.domain.Disk;
+import remus.domain.DiskSelection;
 import remus.domain.Domain;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
@@ -32,6 +34,7 @@ public final class QemuDomain implements Domain {
     private final GuestPause pause;
     private final QemuEvents events;
     private final QemuPreflight preflight;
+    private final DiskSelection selection;
     private @Nullable DeviceStateFile devices;
     private @Nullable QemuMemoryMap memory;
     private @Nullable DirtyLog log;
@@ -45,11 +48,17 @@ public final class QemuDomain implements Domain {
      *
      * @param directory in memory, where device states are written; exists
      */
-    QemuDomain(QemuProcess process, QmpClient monitor, Path directory, QemuPreflight preflight) {
+    QemuDomain(
+            QemuProcess process,
+            QmpClient monitor,
+            Path directory,
+            QemuPreflight preflight,
+            DiskSelection selection) {
         this.process = process;
         this.monitor = monitor;
         this.directory = directory;
         this.preflight = preflight;
+        this.selection = selection;
         String uuid = monitor.execute("query-uuid").path("UUID").asText();
         identity = new DomainIdentity(process.name(), uuid, process.pid(), process.startTicks());
         pause =
@@ -69,7 +78,7 @@ public final class QemuDomain implements Domain {
 
     @Override
     public List<Finding> preflight() {
-        return preflight.examine(process, monitor);
+        return preflight.examine(process, monitor, selection);
     }
 
     @Override
@@ -131,7 +140,7 @@ public final class QemuDomain implements Domain {
             armed().restart();
             return;
         }
-        preflight.require(process, monitor);
+        preflight.require(process, monitor, selection);
         // their targets died with an earlier life of this agent
         DiskMirrors.remove(monitor, name -> true);
         DirtyLogProbe.check();
@@ -243,10 +252,18 @@ public final class QemuDomain implements Domain {
         return monitor;
     }
 
-    /** The disks whose writes are replicated, in the order of {@link StandbySpec#disks}. */
+    /** The disks that are replicated, in the order of {@link StandbySpec#disks}. */
     public List<QemuDisk> disks() {
         return QemuDisk.list(monitor, process.cwd()).stream()
-                .filter(QemuDisk::isReplicated)
+                .filter(disk -> disk.isReplicated(selection))
+                .toList();
+    }
+
+    /** The disks that the guest writes to and that its operator left out. */
+    public List<Disk> leftOutDisks() {
+        return QemuDisk.list(monitor, process.cwd()).stream()
+                .filter(disk -> disk.isLeftOut(selection))
+                .map(QemuDisk::disk)
                 .toList();
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import remus.domain.DiskSelection;
 import remus.domain.Domain;
 import remus.domain.DomainException;
 import remus.domain.DomainIdentity;
@@ -20,7 +21,7 @@ public final class QemuHypervisor implements Hypervisor {
     /** Makes standbys: the backup's half of this hypervisor. */
     public interface Standbys {
         /** See {@link Hypervisor#checkStandby}. */
-        List<Finding> check(QemuStandbySpec spec);
+        List<Finding> check(StandbySpec spec);
 
         /** See {@link Hypervisor#createStandby}. */
         Standby create(StandbySpec spec, List<Path> images);
@@ -32,11 +33,12 @@ public final class QemuHypervisor implements Hypervisor {
 
     /**
      * @param directory in memory (tmpfs), with a short path; made if it is not there
-     * @param allowUserNetdev protect guests on a {@code user} netdev, whose connections are lost
+     * @param unsafe protect although something is lost at a takeover: the connections of a {@code
+     *     user} netdev, disks that are left out
      */
-    public QemuHypervisor(Path directory, boolean allowUserNetdev, Standbys standbys) {
+    public QemuHypervisor(Path directory, boolean unsafe, Standbys standbys) {
         this.directory = directory;
-        preflight = new QemuPreflight(allowUserNetdev);
+        preflight = new QemuPreflight(unsafe);
         this.standbys = standbys;
         try {
             Files.createDirectories(directory);
@@ -86,7 +88,9 @@ public final class QemuHypervisor implements Hypervisor {
                 identity(process, monitor.execute("query-uuid").path("UUID").asText()),
                 state,
                 monitor.execute("query-memory-size-summary").path("base-memory").asLong(),
-                preflight.examine(process, monitor).stream().filter(f -> !f.passed()).toList());
+                preflight.examine(process, monitor, DiskSelection.WRITABLE).stream()
+                        .filter(f -> !f.passed())
+                        .toList());
     }
 
     private static DomainIdentity identity(QemuProcess process, String uuid) {
@@ -95,13 +99,18 @@ public final class QemuHypervisor implements Hypervisor {
 
     @Override
     public Domain open(String nameOrPidOrSocket) {
+        return open(nameOrPidOrSocket, DiskSelection.WRITABLE);
+    }
+
+    /** As {@link #open(String)}, with the disks that its operator chose. */
+    public QemuDomain open(String nameOrPidOrSocket, DiskSelection disks) {
         // a standby is no domain until it runs, and its name is the domain's
         List<QemuProcess> all = QemuProcesses.list();
         List<QemuProcess> domains = all.stream().filter(p -> !p.awaitsState() || runs(p)).toList();
         QemuProcess process = QemuProcesses.find(domains, nameOrPidOrSocket);
         QmpClient monitor = QemuProcesses.connect(process, nameOrPidOrSocket);
         try {
-            return new QemuDomain(process, monitor, directory, preflight);
+            return new QemuDomain(process, monitor, directory, preflight, disks);
         } catch (RuntimeException e) {
             monitor.close();
             throw e;
@@ -118,7 +127,7 @@ public final class QemuHypervisor implements Hypervisor {
 
     @Override
     public List<Finding> checkStandby(StandbySpec spec) {
-        return standbys.check(QemuStandbySpec.fromJson(spec.spec()));
+        return standbys.check(spec);
     }
 
     @Override

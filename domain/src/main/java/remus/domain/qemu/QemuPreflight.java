@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 import remus.domain.Finding;
 import remus.domain.linux.DescriptorLibrary;
@@ -14,16 +15,16 @@ import remus.domain.linux.SyscallInjector;
 /**
  * Whether a running QEMU can be protected: what its command line tells, and what it tells itself.
  *
- * @param allowUserNetdev protect although the connections of a {@code user} netdev are lost
+ * @param unsafe protect although something is lost at a takeover: the connections of a {@code user}
+ *     netdev, disks that are left out
  */
-record QemuPreflight(boolean allowUserNetdev) {
+record QemuPreflight(boolean unsafe) {
     private static final Set<String> MIGRATION_OVER =
             Set.of("", "none", "completed", "failed", "cancelled");
 
     /** Every condition, passed or not. */
-    List<Finding> examine(QemuProcess process, Monitor monitor) {
-        List<Finding> findings =
-                new ArrayList<>(CommandLineChecks.examine(process.argv(), allowUserNetdev));
+    List<Finding> examine(QemuProcess process, Monitor monitor, DiskSelection selection) {
+        List<Finding> findings = new ArrayList<>(CommandLineChecks.examine(process.argv(), unsafe));
         findings.add(architecture());
         findings.add(traceable(process.pid()));
         findings.add(
@@ -44,13 +45,13 @@ record QemuPreflight(boolean allowUserNetdev) {
                             }
                         }));
         findings.add(idle(migration, monitor));
-        findings.addAll(new DiskChecks(process, monitor).examine());
+        findings.addAll(new DiskChecks(process, monitor, selection, unsafe).examine());
         return findings;
     }
 
     /** Throws what does not hold. */
-    void require(QemuProcess process, Monitor monitor) {
-        Finding.require(examine(process, monitor));
+    void require(QemuProcess process, Monitor monitor, DiskSelection selection) {
+        Finding.require(examine(process, monitor, selection));
     }
 
     private static Finding attempt(String code, String verified, Runnable check) {

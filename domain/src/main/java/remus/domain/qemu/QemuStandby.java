@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import remus.domain.Disk;
 import remus.domain.DomainException;
 import remus.domain.DomainIdentity;
 import remus.domain.Standby;
@@ -103,8 +104,11 @@ public final class QemuStandby implements Standby {
                             description.machineType(),
                             spec.regions().get(0).bytes(),
                             files,
-                            new StandbyCommandLine.Media(
-                                    Path.of(description.cwd()), description.disks(), images),
+                            StandbyCommandLine.Media.of(
+                                    Path.of(description.cwd()),
+                                    description.disks(),
+                                    spec.disks().stream().map(Disk::name).toList(),
+                                    images),
                             settings);
             memory = new StandbyMemory(files.memory(), spec.regions(), !settings.overcommit());
             taps = new TapInterfaces(line.taps());

@@ -18,7 +18,7 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
     }
 
     @Override
-    public List<Finding> check(QemuStandbySpec spec) {
+    public List<Finding> check(StandbySpec spec) {
         return new StandbyCheck(spec, settings).findings();
     }
 

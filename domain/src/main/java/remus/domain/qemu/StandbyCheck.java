@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import remus.domain.Disk;
 import remus.domain.DomainException;
 import remus.domain.Finding;
+import remus.domain.StandbySpec;
 import remus.domain.linux.BridgePort;
 import remus.domain.linux.NetInterface;
 
@@ -30,11 +32,26 @@ final class StandbyCheck {
     private static final Path KVM = Path.of("/dev/kvm");
 
     private final QemuStandbySpec spec;
+    private final List<String> replicated;
     private final StandbySettings settings;
     private final List<Finding> findings = new ArrayList<>();
 
-    StandbyCheck(QemuStandbySpec spec, StandbySettings settings) {
+    /**
+     * @throws DomainException {@code bad-standby-spec}
+     */
+    StandbyCheck(StandbySpec offered, StandbySettings settings) {
+        this(
+                QemuStandbySpec.fromJson(offered.spec()),
+                offered.disks().stream().map(Disk::name).toList(),
+                settings);
+    }
+
+    /**
+     * @param replicated names of the media that get an image here
+     */
+    StandbyCheck(QemuStandbySpec spec, List<String> replicated, StandbySettings settings) {
         this.spec = spec;
+        this.replicated = replicated;
         this.settings = settings;
     }
 
@@ -43,7 +60,11 @@ final class StandbyCheck {
         memory();
         commandLine();
         spec.files().forEach(this::file);
-        spec.disks().stream().filter(disk -> !disk.isReplicated()).forEach(this::medium);
+        MediumCheck media = new MediumCheck(settings.paths());
+        spec.disks().stream()
+                .filter(disk -> !replicated.contains(disk.name()))
+                .map(media::examine)
+                .forEach(findings::add);
         accelerator();
         cpu();
         return List.copyOf(findings);
@@ -115,7 +136,7 @@ final class StandbyCheck {
                             spec.memory().get(0).bytes(),
                             new StandbyCommandLine.Files(nowhere, nowhere, nowhere, nowhere),
                             StandbyCommandLine.Media.ofUnknownImages(
-                                    Path.of(spec.cwd()), spec.disks()),
+                                    Path.of(spec.cwd()), spec.disks(), replicated),
                             settings);
             findings.add(Finding.pass("command-line", "the primary's command line fits a standby"));
             line.taps().forEach(this::tap);
@@ -158,28 +179,6 @@ final class StandbyCheck {
                             what + " cannot be read at the backup: " + e,
                             "copy it from the primary"));
         }
-    }
-
-    /** What is not replicated is read here from a file of the same size. */
-    private void medium(QemuDisk medium) {
-        String what = "medium of " + medium.name() + " ";
-        if (!medium.file().startsWith("/")) {
-            findings.add(Finding.pass("medium", what + medium.file() + " is no file of a host"));
-            return;
-        }
-        String path = here(medium.file());
-        String correction = "copy it from the primary, or eject it there";
-        if (!Files.isReadable(Path.of(path))) {
-            String problem = what + path + " cannot be read at the backup";
-            findings.add(Finding.fail("medium", problem, correction));
-            return;
-        }
-        long bytes = QemuDisk.length(path);
-        String sizes = path + ": " + bytes + " bytes at the backup, " + medium.fileBytes();
-        findings.add(
-                bytes == medium.fileBytes() || medium.fileBytes() == 0
-                        ? Finding.pass("medium", what + path + " is on both hosts")
-                        : Finding.fail("medium", what + sizes + " at the primary", correction));
     }
 
     private void accelerator() {

@@ -3,8 +3,10 @@ package remus.domain.qemu;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -69,19 +71,36 @@ record StandbyCommandLine(List<String> words, List<String> taps) {
     record Files(Path memory, Path monitor, Path pid, Path log) {}
 
     /**
-     * The primary's media, and what takes the place of the replicated ones.
+     * The primary's media, and what takes the place of those that are replicated.
      *
      * @param cwd what relative paths in the primary's command line start from
-     * @param images raw ones, for each replicated disk in order
+     * @param images raw ones, by the names of those media
      */
-    record Media(Path cwd, List<QemuDisk> disks, List<Path> images) {
+    record Media(Path cwd, List<QemuDisk> disks, Map<String, Path> images) {
         /** A domain without a disk. */
-        static final Media NONE = new Media(Path.of("/"), List.of(), List.of());
+        static final Media NONE = new Media(Path.of("/"), List.of(), Map.of());
+
+        /**
+         * Of a primary.
+         *
+         * @param replicated names of the media that have an image each
+         */
+        static Media of(
+                Path cwd, List<QemuDisk> disks, List<String> replicated, List<Path> images) {
+            if (replicated.size() != images.size()) {
+                throw new IllegalArgumentException(
+                        images.size() + " images (expected: one for each of " + replicated + ")");
+            }
+            Map<String, Path> named = new HashMap<>();
+            for (int i = 0; i < images.size(); i++) {
+                named.put(replicated.get(i), images.get(i));
+            }
+            return new Media(cwd, disks, named);
+        }
 
         /** The images are not known yet, or do not matter. */
-        static Media ofUnknownImages(Path cwd, List<QemuDisk> disks) {
-            long images = disks.stream().filter(QemuDisk::isReplicated).count();
-            return new Media(cwd, disks, Collections.nCopies((int) images, Path.of("/")));
+        static Media ofUnknownImages(Path cwd, List<QemuDisk> disks, List<String> replicated) {
+            return of(cwd, disks, replicated, Collections.nCopies(replicated.size(), cwd));
         }
     }
 

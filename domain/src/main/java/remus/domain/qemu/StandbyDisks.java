@@ -15,12 +15,12 @@ import remus.domain.DomainException;
 
 /**
  * The disk options of a primary's command line made into those of its standby: the backend of each
- * replicated disk becomes the backup's raw image, under the same id or node-name, so that the
+ * medium that has an image here becomes that raw image, under the same id or node-name, so that the
  * devices that use it need not change. Whatever formats and chains of nodes there were, the guest
  * sees the same disk.
  *
- * <p>Media that are not replicated stay as they are. A medium that no option names cannot be made
- * at the backup, and is refused.
+ * <p>Media without an image stay as they are. A medium that no option names cannot be made at the
+ * backup, and is refused.
  */
 final class StandbyDisks {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -67,35 +67,39 @@ final class StandbyDisks {
     private final List<CommandOption> options;
     private final Path cwd;
 
+    /** By the names of the media. */
+    private final Map<String, Path> images;
+
     /** Indices of the options that media were found in. */
     private final Set<Integer> claimed = new HashSet<>();
 
-    private StandbyDisks(List<CommandOption> options, Path cwd) {
+    private StandbyDisks(List<CommandOption> options, Path cwd, Map<String, Path> images) {
         this.options = new ArrayList<>(options);
         this.cwd = cwd;
+        this.images = images;
     }
 
     /**
      * Rewrites the options.
      *
      * @param media all of them, as the primary had them
-     * @param images for each replicated one, in order
+     * @param images for each that is replicated, by its name
      * @throws DomainException {@code disk-not-on-command-line}, {@code snapshot}
      */
     static List<CommandOption> rewrite(
-            List<CommandOption> options, Path cwd, List<QemuDisk> media, List<Path> images) {
-        long replicated = media.stream().filter(QemuDisk::isReplicated).count();
-        if (replicated != images.size()) {
+            List<CommandOption> options, Path cwd, List<QemuDisk> media, Map<String, Path> images) {
+        List<String> names = media.stream().map(QemuDisk::name).toList();
+        if (!names.containsAll(images.keySet())) {
             throw new IllegalArgumentException(
-                    images.size() + " images (expected: one for each of " + replicated + " disks)");
+                    "images of " + images.keySet() + " (expected: of some of " + names + ")");
         }
-        StandbyDisks disks = new StandbyDisks(options, cwd);
+        StandbyDisks disks = new StandbyDisks(options, cwd, images);
         List<String> replacedNodes = new ArrayList<>();
-        int next = 0;
         for (QemuDisk medium : media) {
             int at = disks.find(medium);
-            if (medium.isReplicated()) {
-                disks.replace(at, images.get(next++), replacedNodes);
+            Path image = images.get(medium.name());
+            if (image != null) {
+                disks.replace(at, image, replacedNodes);
             }
         }
         disks.dropUnused(replacedNodes);
@@ -131,7 +135,8 @@ final class StandbyDisks {
             boolean sameFile = medium.file().equals(fileOf(drive));
             return id == null
                     ? sameFile
-                    : id.equals(medium.backend()) && (sameFile || medium.isReplicated());
+                    : id.equals(medium.backend())
+                            && (sameFile || images.containsKey(medium.name()));
         }
         String file = option.argument();
         boolean shortForm = SHORT_FORMS.containsKey(option.name()) || option.is("pflash");

@@ -13,7 +13,9 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import remus.domain.Disk;
+import remus.domain.DiskSelection;
 import remus.domain.Finding;
 
 final class DiskChecksTest {
@@ -59,14 +61,22 @@ final class DiskChecksTest {
     }
 
     private static List<String> failed(String line, String drives) {
+        return examine(line, drives, DiskSelection.WRITABLE, false).stream()
+                .filter(f -> !f.passed())
+                .peek(f -> assertThat(f.correction()).isNotEmpty())
+                .map(Finding::code)
+                .toList();
+    }
+
+    private static List<Finding> examine(
+            String line, String drives, DiskSelection selection, boolean unsafe) {
         List<String> argv = Arrays.asList(("qemu-system-x86_64 " + line).split(" "));
         QemuProcess process = new QemuProcess(1, 1, "vm", argv, Path.of("/vm"), List.of());
-        return new DiskChecks(process, new FakeMonitor(drives, ""))
-                .examine().stream()
-                        .filter(f -> !f.passed())
-                        .peek(f -> assertThat(f.correction()).isNotEmpty())
-                        .map(Finding::code)
-                        .toList();
+        return new DiskChecks(process, new FakeMonitor(drives, ""), selection, unsafe).examine();
+    }
+
+    private static Finding finding(List<Finding> findings, String code) {
+        return findings.stream().filter(f -> f.code().equals(code)).findFirst().orElseThrow();
     }
 
     @Test
@@ -93,7 +103,7 @@ final class DiskChecksTest {
 
     @Test
     void flashTravelsAsMemory() {
-        assertThat(list(FLASH)).noneMatch(QemuDisk::isReplicated);
+        assertThat(list(FLASH)).noneMatch(d -> d.isReplicated(DiskSelection.WRITABLE));
         String line =
                 "-blockdev driver=raw,node-name=vars,file.driver=file,file.filename=/vars.fd"
                         + " -machine q35,pflash0=vars";
@@ -125,6 +135,36 @@ final class DiskChecksTest {
     void refusesADiskThatQemuEncrypts() {
         assertThat(failed(PLAIN, DISK.replace("'encrypted':false", "'encrypted':true")))
                 .containsExactly("disk-encrypted");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"virtio0", "all"})
+    void aDiskIsLeftOutOnlyByOneWhoAcceptsTheLoss(String name) {
+        DiskSelection selection = new DiskSelection(List.of(name), false);
+        Finding refused = finding(examine(PLAIN, DISK, selection, false), "disk-not-replicated");
+        assertThat(refused.passed()).isFalse();
+        assertThat(refused.problem())
+                .contains("virtio0 (/vm/a, 4096 bytes)", "stays at this host", "same path");
+        assertThat(refused.correction()).contains("--unsafe");
+        Finding accepted = finding(examine(PLAIN, DISK, selection, true), "disk-not-replicated");
+        assertThat(accepted.passed()).isTrue();
+        assertThat(accepted.problem()).isEqualTo(refused.problem());
+    }
+
+    @Test
+    void aNameThatMeansNoDiskIsRefused() {
+        String cd = DISK.replace("virtio0", "cd").replace("'ro':false", "'ro':true");
+        DiskSelection selection = new DiskSelection(List.of("virtio0", "cd", "x"), false);
+        String line = PLAIN + " -drive id=cd,file=a";
+        Finding unknown = finding(examine(line, DISK + "," + cd, selection, true), "unknown-disk");
+        assertThat(unknown.problem()).contains("cd, x", "[virtio0]");
+    }
+
+    @Test
+    void encryptionMattersOnlyForWhatIsReplicated() {
+        String encrypted = DISK.replace("'encrypted':false", "'encrypted':true");
+        DiskSelection none = new DiskSelection(List.of("all"), false);
+        assertThat(examine(PLAIN, encrypted, none, true)).allMatch(Finding::passed);
     }
 
     @Test

@@ -42,7 +42,7 @@ final class QemuDomainIT {
                 false,
                 new QemuHypervisor.Standbys() {
                     @Override
-                    public List<Finding> check(QemuStandbySpec spec) {
+                    public List<Finding> check(StandbySpec spec) {
                         return List.of();
                     }
 

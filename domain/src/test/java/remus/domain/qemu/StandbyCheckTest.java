@@ -3,6 +3,7 @@ package remus.domain.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +21,7 @@ final class StandbyCheckTest {
     private Path qemu;
     private Path kernel;
     private List<QemuDisk> disks = List.of();
+    private List<String> replicated = List.of();
 
     @BeforeEach
     void files() throws IOException {
@@ -91,6 +93,61 @@ final class StandbyCheckTest {
         failed(spec(drive, "7.2.22", 1 << 20, EMPTY_SHA256), "medium");
     }
 
+    @Test
+    void aMediumThatIsSentNeedNotBeHere() {
+        Path iso = directory.resolve("not-here.iso");
+        disks = List.of(medium(iso, 1024));
+        replicated = List.of("cd");
+        String drive = "-drive if=none,id=cd,readonly=on,file=" + iso;
+        assertThat(check(spec(drive, "7.2.22", 1 << 20, EMPTY_SHA256)))
+                .allMatch(Finding::passed)
+                .extracting(Finding::code)
+                .doesNotContain("medium");
+    }
+
+    @Test
+    void aDiskThatIsLeftOutIsHereAndOfTheSizeThatTheGuestSees() throws Exception {
+        Path file = directory.resolve("scratch");
+        QemuStandbySpec raw = leftOut(file, "raw");
+        Finding missing = failed(raw, "medium");
+        assertThat(missing.correction()).contains("qemu-img create -f raw", "65536");
+        Files.write(file, new byte[512]);
+        assertThat(failed(raw, "medium").problem()).contains("512 bytes", "65536");
+        Files.write(file, new byte[1 << 16]);
+        assertThat(check(raw)).allMatch(Finding::passed);
+        QemuStandbySpec qcow2 = leftOut(file, "qcow2");
+        Files.write(file, qcow2Header(1 << 16));
+        assertThat(check(qcow2)).allMatch(Finding::passed);
+        Files.write(file, qcow2Header(1 << 17));
+        assertThat(failed(qcow2, "medium").problem()).contains("131072 bytes");
+        ByteBuffer looksLikeOne = ByteBuffer.allocate(1 << 16).put(qcow2Header(1 << 17));
+        Files.write(file, looksLikeOne.array());
+        assertThat(check(leftOut(file, "raw")))
+                .as("what a guest wrote to a raw disk is no header")
+                .allMatch(Finding::passed);
+    }
+
+    private QemuStandbySpec leftOut(Path file, String format) {
+        disks =
+                List.of(
+                        new QemuDisk(
+                                "s",
+                                "s",
+                                "#block1",
+                                "",
+                                format,
+                                file.toString(),
+                                7,
+                                1 << 16,
+                                true,
+                                false));
+        return spec("-drive if=none,id=s,file=" + file, "7.2.22", 1 << 20, EMPTY_SHA256);
+    }
+
+    private static byte[] qcow2Header(long bytes) {
+        return ByteBuffer.allocate(104).putInt(0x514649fb).putInt(3).putLong(24, bytes).array();
+    }
+
     private static QemuDisk medium(Path file, long bytes) {
         return new QemuDisk(
                 "cd", "cd", "#block1", "", "raw", file.toString(), bytes, bytes, false, false);
@@ -114,7 +171,7 @@ final class StandbyCheckTest {
                         false,
                         1,
                         1);
-        return new StandbyCheck(spec, settings).findings();
+        return new StandbyCheck(spec, replicated, settings).findings();
     }
 
     private QemuStandbySpec spec(String option, String version, long bytes, String sha256) {

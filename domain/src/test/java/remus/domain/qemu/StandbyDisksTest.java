@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import remus.domain.DiskSelection;
 import remus.domain.DomainException;
 
 final class StandbyDisksTest {
@@ -51,15 +53,19 @@ final class StandbyDisksTest {
     }
 
     private static String rewrite(String line, QemuDisk... media) {
-        long images = List.of(media).stream().filter(QemuDisk::isReplicated).count();
+        return rewrite(DiskSelection.WRITABLE, line, media);
+    }
+
+    private static String rewrite(DiskSelection selection, String line, QemuDisk... media) {
+        Map<String, Path> images = new HashMap<>();
+        for (QemuDisk medium : media) {
+            if (medium.isReplicated(selection)) {
+                images.put(medium.name(), Path.of("/i/" + images.size()));
+            }
+        }
         List<CommandOption> options =
                 StandbyDisks.rewrite(
-                        CommandOption.parse(List.of(line.split(" "))),
-                        CWD,
-                        List.of(media),
-                        IntStream.range(0, (int) images)
-                                .mapToObj(i -> Path.of("/i/" + i))
-                                .toList());
+                        CommandOption.parse(List.of(line.split(" "))), CWD, List.of(media), images);
         return String.join(" ", CommandOption.words(options));
     }
 
@@ -210,6 +216,49 @@ final class StandbyDisksTest {
                             assertThat(e.code()).isEqualTo(code);
                             assertThat(e.correction()).isNotEmpty();
                         });
+    }
+
+    @Test
+    void leavesADiskThatIsLeftOutWithItsOwnFile() {
+        String line =
+                "-drive if=virtio,id=d,file=/d.raw,format=raw"
+                        + " -drive if=virtio,id=scratch,file=/s.qcow2,format=qcow2";
+        assertThat(
+                        rewrite(
+                                new DiskSelection(List.of("scratch"), false),
+                                line,
+                                drive("d", "/d.raw"),
+                                drive("scratch", "/s.qcow2")))
+                .isEqualTo(
+                        "-drive file=/i/0,format=raw,if=virtio,id=d"
+                                + " -drive if=virtio,id=scratch,file=/s.qcow2,format=qcow2");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "-cdrom /new.iso | -drive index=2,media=cdrom,file=/i/0,format=raw",
+                "-drive if=none,id=cd,file=/old.iso,media=cdrom,readonly=on"
+                        + " | -drive file=/i/0,format=raw,if=none,id=cd,media=cdrom,readonly=on",
+            })
+    void givesACopiedMediumItsImageAlsoIfItWasChangedLater(String line, String expected) {
+        DiskSelection media = new DiskSelection(List.of(), true);
+        QemuDisk cd = new QemuDisk("cd", "cd", "#b", "", "raw", "/new.iso", 0, 1, false, false);
+        assertThat(rewrite(media, line, cd)).isEqualTo(expected);
+    }
+
+    @Test
+    void imagesBelongToMediaThatAreThere() {
+        assertThatThrownBy(
+                        () ->
+                                StandbyDisks.rewrite(
+                                        List.of(),
+                                        CWD,
+                                        List.of(),
+                                        Map.of("ghost", Path.of("/i/0"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("ghost");
     }
 
     @Test

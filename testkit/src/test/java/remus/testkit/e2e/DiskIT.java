@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import remus.agent.api.DiskStatus;
@@ -101,6 +102,77 @@ final class DiskIT {
         return await("the disk gets ahead")
                 .atMost(Duration.ofSeconds(20))
                 .until(() -> DataDisk.writes(guest, "disk where"), now -> now > before + 200);
+    }
+
+    /**
+     * The guest's CD-ROM is at the first host only, and is sent; a scratch disk is at both, each
+     * with what is written there.
+     */
+    @Test
+    void copiesAMediumOnRequestAndLeavesADiskOut() throws IOException {
+        try (Lab lab = Lab.up()) {
+            lab.startAgent(Lab.A);
+            lab.startAgent(Lab.B);
+            DataDisk data = DataDisk.make(lab, Lab.A, "data", "raw", 64);
+            lab.on(Lab.A, "truncate", "-s", "8M", "/run/vm/scratch.img").succeeded();
+            byte[] medium = new byte[4 << 20];
+            new Random(1).nextBytes(medium);
+            Files.write(lab.directory.resolve(Lab.A).resolve("cd.iso"), medium);
+            lab.startVm(
+                    Lab.A,
+                    Lab.VM,
+                    "-drive",
+                    data.drive(),
+                    "-drive",
+                    "if=virtio,id=scratch,format=raw,file=/run/vm/scratch.img",
+                    "-drive",
+                    "if=virtio,id=cd,format=raw,readonly=on,file=/run/vm/cd.iso");
+            lab.awaitAgent(Lab.A);
+            lab.awaitAgent(Lab.B);
+            lab.awaitVm(Lab.A, Lab.VM);
+            LoadMaker before = LoadMaker.of(lab, Lab.A);
+            before.ask("disk open vda");
+            before.ask("disk write 4000 4");
+
+            String[] partly = {"--no-disk", "scratch", "--copy-media"};
+            Outcome refused = lab.remus(Lab.A, words("protect", Lab.VM, Lab.B, partly));
+            assertThat(refused.err()).contains("[disk-not-replicated]", "--unsafe");
+            String[] unsafe = {"--no-disk", "scratch", "--copy-media", "--unsafe"};
+            assertThat(lab.remus(Lab.A, words("check", Lab.VM, Lab.B, unsafe)).out())
+                    .contains("scratch /run/vm/scratch.img cannot be read and written");
+            lab.on(Lab.B, "truncate", "-s", "8M", "/run/vm/scratch.img").succeeded();
+            Outcome begun = lab.remus(Lab.A, words("protect", Lab.VM, Lab.B, unsafe)).succeeded();
+            assertThat(begun.err()).contains("warning: disk web1/scratch is not replicated");
+            assertThat(lab.group(Lab.A, Lab.VM).getMembers(0).getDisksList())
+                    .extracting(disk -> disk.getName() + " " + disk.getState())
+                    .containsExactly("data replicated", "cd replicated", "scratch not-replicated");
+            lab.renewAgent(Lab.A);
+            lab.awaitGroup(
+                    Lab.A,
+                    Lab.VM,
+                    Duration.ofSeconds(60),
+                    group -> group.getState().equals("PROTECTED") && group.getAckedEpoch() > 0);
+            assertThat(lab.remus(Lab.A, "status").out())
+                    .contains("web1/scratch: 8 MiB, NOT replicated");
+
+            lab.powerLoss(Lab.A);
+            lab.remus(Lab.B, "failover", Lab.VM).succeeded();
+            lab.awaitState(Lab.B, "ACTIVE");
+            LoadMaker after = LoadMaker.of(lab, Lab.B);
+            DataDisk.writes(after, "disk stop");
+            DataDisk.check(after);
+            Path images = lab.directory.resolve(Lab.B).resolve("state/disks/web1");
+            assertThat(images.resolve("web1-cd.raw")).hasBinaryContent(medium);
+            assertThat(images.resolve("web1-scratch.raw")).doesNotExist();
+            assertThat(Lab.commandLine(lab.qemus(Lab.B, "web1-cd.raw").get(0)))
+                    .contains("file=/run/vm/scratch.img");
+            assertThat(lab.group(Lab.B, Lab.VM).getImages()).isEqualTo("handed-over");
+        }
+    }
+
+    private static String[] words(String verb, String domain, String host, String... options) {
+        return Stream.concat(Stream.of(verb, domain, host), Stream.of(options))
+                .toArray(String[]::new);
     }
 
     private static long differentChunks(Path one, Path other) throws IOException {
