@@ -147,6 +147,10 @@ final class MirrorJobIT {
             assertThat(monitor.execute("query-migrate").path("blocked-reasons")).isEmpty();
             monitor.execute("cont");
             assertThat(Files.readAllBytes(server.image)).isEqualTo(content);
+            Map<String, ?> eject = Map.of("device", domain.disks().get(0).backend(), "force", true);
+            assertThatThrownBy(() -> monitor.execute("eject", eject))
+                    .isInstanceOf(DomainException.class);
+            assertThat(domain.disks()).hasSize(1);
             job.stop();
             assertThat(DiskGuest.graph(monitor)).isEqualTo(found);
             assertThat(ended).isNotDone();
