@@ -36,15 +36,15 @@ final class Progress {
 
     /** How fast something goes, from when it was first seen. */
     private record Rate(long firstBytes, long firstNanos) {
-        /** {@code , 12 MiB/s, eta 3s}, or nothing as long as it cannot be told. */
+        /** {@code , 12 MiB/s, eta 3s}, or nothing as long as it cannot be told, and at the end. */
         String text(long bytes, long total, long now) {
             double seconds = (now - firstNanos) / 1e9;
-            if (seconds <= 0.2 || bytes <= firstBytes) {
+            if (seconds <= 0.2 || bytes <= firstBytes || bytes >= total) {
                 return "";
             }
             double rate = (bytes - firstBytes) / seconds;
-            String eta = Human.duration((long) Math.max(0, (total - bytes) / rate * 1e9));
-            return ", " + Human.bytes((long) rate) + "/s" + (bytes < total ? ", eta " + eta : "");
+            String eta = Human.duration((long) ((total - bytes) / rate * 1e9));
+            return ", " + Human.bytes((long) rate) + "/s, eta " + eta;
         }
     }
 

@@ -54,6 +54,13 @@ final class RequestRules {
                             + String.join(", ", FAILOVER),
                     "use --failover manual");
         }
+        if (request.getFailover().equals("automatic-without-witness") && !request.getUnsafe()) {
+            throw new DomainException(
+                    "unsafe-failover",
+                    "without a witness a broken link between the hosts looks like a lost primary:"
+                            + " two copies of the guest may then run",
+                    "use --failover manual, or accept that with --unsafe");
+        }
         if (!request.getDisk().isEmpty() && !DISK_MODE.contains(request.getDisk())) {
             throw new DomainException(
                     "invalid-disk-mode",

@@ -51,6 +51,16 @@ final class MainTest {
     }
 
     @Test
+    void takingOverByItselfDemandsUnsafe() {
+        String[] automatic = {
+            "protect", "web1", "hostB", "--failover", "automatic-without-witness"
+        };
+        assertThat(cli.run(automatic)).isEqualTo(1);
+        assertThat(cli.err()).contains("two copies", "[unsafe-failover]", "--unsafe");
+        assertThat(operations.calls).isEmpty();
+    }
+
+    @Test
     void protectDrawsABarOnATerminal() {
         operations.then(
                 state("SEEDING").setSeedTotalBytes(100).setSeedBytes(50), state("PROTECTED"));
