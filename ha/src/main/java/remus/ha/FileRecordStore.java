@@ -4,23 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import remus.domain.DomainException;
 
-/**
- * One JSON file a group. Replaced by write, fsync, rename, fsync of the directory: a reader sees
- * the old record or the new one, whatever dies in between.
- */
+/** One JSON file a group, replaced as a whole: see {@link AtomicFile}. */
 public final class FileRecordStore implements RecordStore {
     private static final String SUFFIX = ".json";
     private static final long MAX_RECORD_BYTES = 1 << 20;
@@ -34,43 +26,28 @@ public final class FileRecordStore implements RecordStore {
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
-            throw failed("cannot make the state directory " + directory, e);
+            throw AtomicFile.failed("cannot make the state directory " + directory, e);
         }
     }
 
     @Override
     public synchronized void put(GroupRecord record) {
-        Path target = file(record.name());
-        Path fresh = directory.resolve(record.name() + ".new");
+        byte[] json;
         try {
-            ByteBuffer bytes =
-                    ByteBuffer.wrap(
-                            JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(record));
-            try (FileChannel channel =
-                    FileChannel.open(
-                            fresh,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.TRUNCATE_EXISTING)) {
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                channel.force(true);
-            }
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-            syncDirectory();
-        } catch (IOException e) {
-            throw failed("cannot write the record " + target, e);
+            json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(record);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a record that Jackson cannot write", e);
         }
+        AtomicFile.write(directory, checked(record.name()) + SUFFIX, json);
     }
 
     @Override
     public synchronized void remove(String name) {
         try {
             Files.deleteIfExists(file(name));
-            syncDirectory();
+            AtomicFile.syncDirectory(directory);
         } catch (IOException e) {
-            throw failed("cannot remove the record " + file(name), e);
+            throw AtomicFile.failed("cannot remove the record " + file(name), e);
         }
     }
 
@@ -93,7 +70,7 @@ public final class FileRecordStore implements RecordStore {
         } catch (NoSuchFileException e) {
             return new Contents(List.of(), List.of());
         } catch (IOException e) {
-            throw failed("cannot list the records in " + directory, e);
+            throw AtomicFile.failed("cannot list the records in " + directory, e);
         }
         return new Contents(records, unreadable);
     }
@@ -128,24 +105,14 @@ public final class FileRecordStore implements RecordStore {
         }
     }
 
-    private static DomainException failed(String what, IOException cause) {
-        return new DomainException(
-                "record-failed",
-                what + ": " + cause,
-                "make room for the agent's state directory and let the agent write there",
-                cause);
+    private Path file(String name) {
+        return directory.resolve(checked(name) + SUFFIX);
     }
 
-    private Path file(String name) {
+    private static String checked(String name) {
         if (!GroupNames.isValid(name)) {
             throw new IllegalArgumentException("group name " + name);
         }
-        return directory.resolve(name + SUFFIX);
-    }
-
-    private void syncDirectory() throws IOException {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
+        return name;
     }
 }
