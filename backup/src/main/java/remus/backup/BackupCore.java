@@ -1,7 +1,6 @@
 package remus.backup;
 
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -21,27 +20,29 @@ import remus.protocol.wire.Fate;
  */
 final class BackupCore {
 
-    /** Failures of a takeover that the next try would only meet again. */
-    private static final Set<String> FOR_GOOD =
-            Set.of("copy-spoiled", "load-failed", "standby-unusable", "standby-lost");
-
-    private static final String AGAIN = ", it is tried again: ";
-
     private final StateMachine<BackupState> machine;
     private final Effects effects;
     private final boolean automatic;
-    private final Tries tries = new Tries();
+    private final Takeover takeover;
 
-    /** Why the group was to be taken over, when that failed. */
-    private Reason ground = BackupReasons.STANDBY;
-
-    /** ACTIVATED is on record, and not all domains run yet. */
-    private boolean runUndone;
-
-    BackupCore(StateMachine<BackupState> machine, Effects effects, boolean automatic) {
+    /**
+     * @param automatic whether a suspicion is enough to take over
+     * @param witnessed whether the witness decides who may
+     */
+    BackupCore(
+            StateMachine<BackupState> machine,
+            Effects effects,
+            boolean automatic,
+            boolean witnessed) {
         this.machine = machine;
         this.effects = effects;
         this.automatic = automatic;
+        takeover = new Takeover(machine, effects, automatic, witnessed);
+    }
+
+    /** Its part that takes over. */
+    Takeover takeover() {
+        return takeover;
     }
 
     /** What the core has done; carried out in the order called. */
@@ -60,6 +61,12 @@ final class BackupCore {
          */
         @Nullable Reason load();
 
+        /** Whether a session with the witness is live. */
+        boolean isWitnessLive();
+
+        /** Ask the witness for the group, until it is certain what it holds. */
+        void claim();
+
         /** Open the network and let the domains run. Returns a failure or null. */
         @Nullable Reason run();
 
@@ -73,7 +80,7 @@ final class BackupCore {
     /** What the primary is told when it asks. */
     Fate fate() {
         return switch (machine.state()) {
-            case SEEDING, STANDBY, TAKING_OVER -> Fate.STANDBY;
+            case SEEDING, STANDBY, TAKING_OVER, CLAIMING -> Fate.STANDBY;
             case ACTIVE, OFF, LOST -> Fate.ACTIVATED;
             case CONCEDED -> Fate.CONCEDED;
             case ENDED -> Fate.UNKNOWN;
@@ -98,6 +105,11 @@ final class BackupCore {
         }
     }
 
+    /** Whether the witness has yet to say who runs the group. */
+    boolean isClaiming() {
+        return machine.state() == BackupState.CLAIMING;
+    }
+
     /** Whether epochs are taken. */
     boolean isFollowing() {
         return machine.state() == BackupState.SEEDING || machine.state() == BackupState.STANDBY;
@@ -114,7 +126,7 @@ final class BackupCore {
     /** The primary is heard of again. */
     void trusted(long now) {
         if (machine.state() == BackupState.STANDBY) {
-            tries.over();
+            takeover.over();
             machine.transition(BackupState.STANDBY, now, BackupReasons.STANDBY);
         }
     }
@@ -125,7 +137,7 @@ final class BackupCore {
             case SEEDING -> concede(why, now);
             case STANDBY -> {
                 if (automatic) {
-                    takeOver(why, now);
+                    takeover.begin(why, now);
                 } else {
                     machine.transition(
                             BackupState.STANDBY,
@@ -163,6 +175,8 @@ final class BackupCore {
     /**
      * The primary asks for the promise. Returns whether it was given; if not, this side runs the
      * group.
+     *
+     * @throws DomainException {@code claiming} if that is not decided
      */
     boolean concessionAsked(String why, long now) {
         switch (machine.state()) {
@@ -173,6 +187,11 @@ final class BackupCore {
                                     "the copy was given up at the primary's request: " + why),
                             now);
             case CONCEDED -> effects.tellConceded(machine.entry().reason().text());
+            case CLAIMING ->
+                    throw new DomainException(
+                            "claiming",
+                            "this backup has asked the witness for the group",
+                            "wait for its answer");
             default -> {
                 return false;
             }
@@ -205,19 +224,21 @@ final class BackupCore {
         effects.tellConceded(why.text());
     }
 
-    /** An operator wants this side to run the group. Returns what happened, one sentence. */
+    /**
+     * An operator wants this side to run the group. Returns what happened, one sentence; in {@link
+     * BackupState#CLAIMING} that is told by what follows.
+     */
     String failover(long now) {
         switch (machine.state()) {
-            case STANDBY ->
-                    takeOver(new Reason("operator", "an operator asked for the failover"), now);
+            case STANDBY -> takeover.byOperator(now);
             case ACTIVE -> {
-                if (!runUndone) {
+                if (!takeover.isUndone()) {
                     return "the group runs here already";
                 }
-                runAll(new Reason("operator", "an operator asked for the failover"), now);
-                if (runUndone) {
-                    throw undone();
-                }
+                takeover.byOperator(now);
+            }
+            case CLAIMING -> {
+                // it is under way
             }
             case OFF, LOST ->
                     throw new DomainException(
@@ -232,10 +253,25 @@ final class BackupCore {
                                     + machine.state(),
                             "wait until it is STANDBY, or run it at its primary");
         }
-        if (machine.state() != BackupState.ACTIVE || runUndone) {
-            throw undone();
-        }
-        return "the group runs here now";
+        return outcome();
+    }
+
+    /**
+     * What became of the failover that was asked for.
+     *
+     * @throws DomainException why it failed
+     */
+    String outcome() {
+        return switch (machine.state()) {
+            case CLAIMING -> "the witness is being asked";
+            case ACTIVE -> {
+                if (takeover.isUndone()) {
+                    throw undone();
+                }
+                yield "the group runs here now";
+            }
+            default -> throw undone();
+        };
     }
 
     private DomainException undone() {
@@ -256,6 +292,11 @@ final class BackupCore {
                 concede(why, now);
                 return "the copy on this host is given up; the primary goes on alone";
             }
+            case CLAIMING ->
+                    throw new DomainException(
+                            "claiming",
+                            "this backup has asked the witness for the group",
+                            "wait for its answer");
             case ACTIVE, OFF, LOST, CONCEDED -> {
                 effects.forget();
                 machine.transition(BackupState.ENDED, now, why);
@@ -265,73 +306,6 @@ final class BackupCore {
                 return "there was nothing to let go of";
             }
         }
-    }
-
-    /** Everything up to here can be undone; persisting ACTIVATED cannot. */
-    private void takeOver(Reason why, long now) {
-        machine.transition(BackupState.TAKING_OVER, now, why);
-        effects.hangUp("this backup takes over: " + why.sentence());
-        Reason failure = effects.load();
-        if (failure == null) {
-            failure = recordActivated();
-        }
-        if (failure != null) {
-            ground = why;
-            String words = "the takeover failed, nothing was activated";
-            String then = automatic && isTriedAgain(failure, now) ? AGAIN : ": ";
-            machine.transition(BackupState.STANDBY, now, failure.after(words + then));
-            return;
-        }
-        tries.over();
-        runAll(why, now);
-    }
-
-    /** It is on record that this side runs the group: that is tried again in every mode. */
-    private void runAll(Reason why, long now) {
-        Reason failure = effects.run();
-        boolean before = runUndone;
-        runUndone = failure != null;
-        if (failure == null) {
-            tries.over();
-            machine.transition(
-                    BackupState.ACTIVE,
-                    now,
-                    new Reason("took-over", "this host runs the group since " + why.sentence()));
-            return;
-        }
-        ground = why;
-        String then = isTriedAgain(failure, now) ? AGAIN : ": ";
-        if (!before || !FOR_GOOD.contains(failure.code())) { // else the first failure tells more
-            String words = "the group was activated and does not run";
-            machine.transition(BackupState.ACTIVE, now, failure.after(words + then));
-        }
-    }
-
-    private boolean isTriedAgain(Reason failure, long now) {
-        if (FOR_GOOD.contains(failure.code())) {
-            tries.over();
-            return false;
-        }
-        return tries.another(now);
-    }
-
-    /** Time has passed: what failed is tried again when it is due. */
-    void tick(long now) {
-        if (!tries.isDue(now)) {
-            return;
-        }
-        if (machine.state() == BackupState.STANDBY) {
-            takeOver(ground, now);
-        } else if (machine.state() == BackupState.ACTIVE && runUndone) {
-            runAll(ground, now);
-        } else {
-            tries.over();
-        }
-    }
-
-    /** Nanoseconds until {@link #tick} has something to do. */
-    long dueInNanos(long now) {
-        return tries.dueInNanos(now);
     }
 
     /**
@@ -365,14 +339,5 @@ final class BackupCore {
                 .filter(i -> afterlives.get(i) == which)
                 .mapToObj(i -> members.get(i).name())
                 .collect(Collectors.joining(", "));
-    }
-
-    private @Nullable Reason recordActivated() {
-        try {
-            effects.record(Standing.ACTIVATED);
-            return null;
-        } catch (DomainException e) {
-            return Reason.of(e);
-        }
     }
 }

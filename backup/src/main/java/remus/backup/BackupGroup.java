@@ -1,12 +1,9 @@
 package remus.backup;
 
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
 import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
@@ -43,22 +40,20 @@ public final class BackupGroup implements DutyCycle {
     /** Frames received and not yet looked at may hold this much memory; then reading stops. */
     private static final long BACKLOG_BYTES = 16 << 20;
 
-    /** How often it is seen whether the domains that were taken over still run. */
-    private static final long LOOK_NANOS = 1_000_000_000;
-
     private final BackupHost host;
     private final Mailbox mailbox = new Mailbox();
     private final StateMachine<BackupState> machine;
     private final BackupCore core;
+    private final Takeover takeover;
     private final FailureDetector detector;
     private final EpochAssembler assembler;
     private final PrimaryPeer primary;
     private final BackupMeter meter;
     private final BackupWorks works;
     private final AtomicLong backlogBytes = new AtomicLong();
-    private volatile List<Afterlife> afterlives = List.of();
+    private final Aftermath aftermath;
+    private final OperatorDesk operators;
     private boolean suspicionActedOn;
-    private long nextLook;
 
     /**
      * @param record names the group and its incarnation; its standing tells whether this is a new
@@ -76,7 +71,7 @@ public final class BackupGroup implements DutyCycle {
             List<StandbySpec> members) {
         this.host = host;
         assembler = EpochAssembler.of(members);
-        works = new BackupWorks(host, record, identity, assembler);
+        works = new BackupWorks(host, record, identity, assembler, mailbox);
         primary = works.primary;
         meter = works.meter;
         BackupState initial = BackupState.of(record.standing());
@@ -88,9 +83,16 @@ public final class BackupGroup implements DutyCycle {
                         initial.onRecord(),
                         host.nanoTime(),
                         this::entered);
-        core = new BackupCore(machine, works, record.failover().startsWith("AUTOMATIC"));
-        nextLook = host.nanoTime();
+        boolean automatic = record.failover().startsWith("AUTOMATIC");
+        core = new BackupCore(machine, works, automatic, record.witnessed());
+        takeover = core.takeover();
+        works.tell(takeover);
+        operators = new OperatorDesk(host, mailbox, core, meter);
+        aftermath = new Aftermath(host, works, core);
         detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
+        if (initial == BackupState.CLAIMING) {
+            mailbox.post(() -> takeover.claim(host.nanoTime()));
+        }
     }
 
     /** Where other threads leave work for the conductor. */
@@ -129,28 +131,10 @@ public final class BackupGroup implements DutyCycle {
             }
             core.suspected(suspicion, now);
         }
-        core.tick(now);
+        takeover.tick(now);
         long due = suspicionActedOn ? Long.MAX_VALUE : detector.dueInNanos(now);
-        return Math.min(due, Math.min(core.dueInNanos(now), follow(now)));
-    }
-
-    /** Looks what became of the domains that run here. Returns nanoseconds until the next look. */
-    private long follow(long now) {
-        if (machine.state() != BackupState.ACTIVE) {
-            return Long.MAX_VALUE;
-        }
-        if (now - nextLook < 0) {
-            return nextLook - now;
-        }
-        nextLook = now + LOOK_NANOS;
-        List<GroupRecord.Member> members = record().members();
-        afterlives = members.stream().map(host::afterlife).toList();
-        try {
-            core.followed(members, afterlives, now);
-        } catch (DomainException e) {
-            LOG.warn("{}: cannot be recorded: {}", record().name(), e.getMessage());
-        }
-        return LOOK_NANOS;
+        due = Math.min(due, Math.min(takeover.dueInNanos(now), works.askOn(now)));
+        return machine.state() == BackupState.ACTIVE ? Math.min(due, aftermath.follow(now)) : due;
     }
 
     /** Makes the standbys, says what their disks hold, then that the primary may send. */
@@ -214,6 +198,11 @@ public final class BackupGroup implements DutyCycle {
     /** Another incarnation takes this one's place. */
     void replaced() {
         mailbox.post(() -> core.replaced(host.nanoTime()));
+    }
+
+    /** The primary goes on without this copy. */
+    void supplanted() {
+        mailbox.post(() -> core.giveUp(BackupReasons.SUPPLANTED, host.nanoTime()));
     }
 
     void heartbeatsConnected(PeerLink from) {
@@ -355,9 +344,12 @@ public final class BackupGroup implements DutyCycle {
     }
 
     private void concede(PeerLink from, ConcedeRequest request) {
-        if (!core.concessionAsked(request.getReason(), host.nanoTime())) {
-            PrimaryPeer.refuse(
-                    from, "activated", "the group runs on the backup", "let the copy here stop");
+        try {
+            if (!core.concessionAsked(request.getReason(), host.nanoTime())) {
+                PrimaryPeer.activated(from);
+            }
+        } catch (DomainException e) {
+            PrimaryPeer.refuse(from, e);
         }
     }
 
@@ -365,36 +357,25 @@ public final class BackupGroup implements DutyCycle {
         core.giveUp(BackupReasons.STANDBY_LOST, host.nanoTime());
     }
 
-    /** Runs the group here, at an operator's word. Any thread may call it. */
-    public CompletableFuture<String> failover() {
-        return command(() -> core.failover(host.nanoTime()));
-    }
-
-    /** Lets go of the group, at an operator's word. Any thread may call it. */
-    public CompletableFuture<String> unprotect() {
-        return command(() -> core.unprotect(host.nanoTime()));
-    }
-
-    /** This agent ends: gives up a copy that would end with it. Any thread may call it. */
-    public CompletableFuture<String> leave() {
-        return command(() -> core.leave(host.nanoTime()));
-    }
-
-    private CompletableFuture<String> command(Supplier<String> step) {
-        return mailbox.ask(
-                () -> {
-                    meter.suspectedSince = host.nanoTime();
-                    return step.get();
-                });
+    /** What operators may want of it. */
+    public OperatorDesk operators() {
+        return operators;
     }
 
     /** What an operator sees. Any thread may call it. */
     public BackupView view() {
         return meter.view(
-                record(), machine.entry(), afterlives, works.copies.disks(), host.nanoTime());
+                record(),
+                machine.entry(),
+                aftermath.afterlives(),
+                works.copies.disks(),
+                host.nanoTime());
     }
 
     private void entered(BackupState from, BackupState to, long now, Reason reason) {
+        if (from == BackupState.CLAIMING) {
+            operators.decided();
+        }
         LOG.info("{}: {} -> {}: {} ({})", record().name(), from, to, reason.text(), reason.code());
     }
 }

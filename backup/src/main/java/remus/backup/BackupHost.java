@@ -2,11 +2,14 @@ package remus.backup;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import remus.diskbuf.DiskCopy;
 import remus.domain.Hypervisor;
 import remus.domain.StandbySpec;
 import remus.ha.GroupRecord;
+import remus.ha.Reason;
 import remus.ha.RecordStore;
+import remus.ha.witness.Witness;
 
 /** What the backup side needs of the host that it runs on; the simulator has one of its own. */
 public interface BackupHost {
@@ -49,6 +52,21 @@ public interface BackupHost {
         /** Its process is gone without a word: it was killed, it crashed, or the host rebooted. */
         GONE
     }
+
+    /** The witness; null if none is configured. */
+    @Nullable Witness witness();
+
+    /** What this host is called at the witness: no other host ever was, or will be. */
+    String identity();
+
+    /**
+     * Makes the copies of these members run, which an earlier life of this agent loaded and left
+     * paused. Returns a failure or null.
+     */
+    @Nullable Reason runLeft(List<GroupRecord.Member> members);
+
+    /** Destroys the copies of these members, which an earlier life of this agent left. */
+    void destroyLeft(List<GroupRecord.Member> members);
 
     /** Runs a group's conductor until it is done. */
     void conduct(BackupGroup group);

@@ -66,7 +66,7 @@ final class BackupMeter {
 
     private static String memberState(BackupState state, @Nullable Afterlife afterlife) {
         return switch (state) {
-            case SEEDING, STANDBY, TAKING_OVER -> "waiting";
+            case SEEDING, STANDBY, TAKING_OVER, CLAIMING -> "waiting";
             case ACTIVE, OFF, LOST ->
                     afterlife == null ? "unknown" : afterlife.name().toLowerCase(Locale.ROOT);
             case CONCEDED, ENDED -> "none";

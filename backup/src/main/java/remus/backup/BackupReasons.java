@@ -2,6 +2,7 @@ package remus.backup;
 
 import remus.domain.DomainException;
 import remus.ha.Reason;
+import remus.ha.witness.WitnessRecord;
 
 /** The reasons that {@link BackupCore} gives, in words. */
 final class BackupReasons {
@@ -9,6 +10,22 @@ final class BackupReasons {
             new Reason("standby", "a complete copy waits here and follows the primary");
     static final Reason STANDBY_LOST =
             new Reason("standby-lost", "the standby's process on this host died");
+
+    static final Reason CLAIMING = new Reason("claiming", "the witness is asked for the group");
+    static final Reason WITNESS_AWAITED =
+            new Reason(
+                    "witness-away",
+                    "the witness cannot be reached, so nobody takes over",
+                    "start it, or mend the network to it");
+
+    static final Reason NO_WITNESS =
+            new Reason(
+                    "no-witness",
+                    "this group was protected with a witness, and none is configured now",
+                    "restore `witness` in the agent's configuration and restart it");
+
+    static final Reason SUPPLANTED =
+            new Reason("supplanted", "the primary went on alone, and protects the group anew");
 
     private BackupReasons() {}
 
@@ -19,6 +36,16 @@ final class BackupReasons {
                         ? Reason.of(known)
                         : new Reason("copy-spoiled", String.valueOf(cause.getMessage()));
         return why.after("the copy cannot be kept: ");
+    }
+
+    static Reason lostTo(WitnessRecord record) {
+        return new Reason(
+                "claim-lost",
+                "the witness gave the group to its primary (term "
+                        + record.term()
+                        + ", "
+                        + record.mode()
+                        + "): the copy here is of no account");
     }
 
     /**

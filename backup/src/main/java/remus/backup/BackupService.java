@@ -3,6 +3,7 @@ package remus.backup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -161,7 +162,7 @@ public final class BackupService {
         private void consider(PeerLink link, Hello first, Offer offer) {
             try {
                 List<StandbySpec> specs = OfferRules.examine(offer);
-                List<Finding> findings = examine(offer, specs);
+                List<Finding> findings = examine(Identities.uuid(identity), offer, specs);
                 if (offer.getDryRun()) {
                     link.send(Frame.of(FrameType.ACCEPTED, accepted(findings)), link::close);
                     return;
@@ -195,7 +196,9 @@ public final class BackupService {
                             specs.stream()
                                     .map(spec -> new GroupRecord.Member(spec.name()))
                                     .toList(),
-                            DiskSelection.WRITABLE);
+                            DiskSelection.WRITABLE,
+                            offer.getWitnessed(),
+                            0);
             BackupGroup fresh =
                     new BackupGroup(
                             host,
@@ -244,6 +247,17 @@ public final class BackupService {
                 });
     }
 
+    /**
+     * A primary that offers its group anew has been allowed by the witness to go on alone: the copy
+     * here, which missed that, is of no account. It is given up, and the next offer finds it gone.
+     */
+    private static void supplant(BackupGroup old, UUID group, Offer offer) {
+        boolean same = group.toString().equals(old.record().uuid());
+        if (offer.getWitnessed() && !offer.getDryRun() && same) {
+            old.supplanted();
+        }
+    }
+
     private static Finding primaryHere(String name) {
         return Finding.fail(
                 "group-exists",
@@ -258,10 +272,11 @@ public final class BackupService {
                 "run `remus unprotect " + name + "` here first, or use another name");
     }
 
-    private List<Finding> examine(Offer offer, List<StandbySpec> specs) {
+    private List<Finding> examine(UUID group, Offer offer, List<StandbySpec> specs) {
         List<Finding> findings = new ArrayList<>();
         BackupGroup old = groups.get(offer.getGroupName());
         if (old != null && !old.state().isFinal()) {
+            supplant(old, group, offer);
             DomainException taken = taken(offer.getGroupName(), old.state());
             findings.add(
                     Finding.fail(
@@ -281,6 +296,13 @@ public final class BackupService {
                 .filter(record -> record.role() == GroupRecord.Role.PRIMARY)
                 .filter(record -> record.name().equals(name))
                 .forEach(record -> findings.add(primaryHere(name)));
+        if (offer.getWitnessed() && host.witness() == null) {
+            findings.add(
+                    Finding.fail(
+                            "no-witness",
+                            "the primary has a witness, and the backup has none",
+                            "set the same `witness.connect` there and restart its agent"));
+        }
         for (StandbySpec spec : specs) {
             findings.addAll(host.hypervisor(spec.hypervisor()).checkStandby(spec));
         }

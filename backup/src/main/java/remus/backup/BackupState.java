@@ -11,11 +11,12 @@ import remus.ha.Reason;
  * What a group is at its backup.
  *
  * <pre>
- *   SEEDING --> STANDBY --> TAKING_OVER --> ACTIVE --> OFF | LOST --> ENDED
- *      |          |  ^          |
- *      |          |  +----------+        nothing was activated
- *      v          v
- *    ENDED     CONCEDED
+ *   SEEDING --> STANDBY --> TAKING_OVER --> CLAIMING --> ACTIVE --> OFF | LOST --> ENDED
+ *      |          |  ^          |   |          |           ^
+ *      |          |  +----------+   +----------|-----------+      without a witness
+ *      |          |   nothing was activated    |
+ *      v          v                            v
+ *    ENDED     CONCEDED                     CONCEDED              the primary goes on
  * </pre>
  */
 public enum BackupState {
@@ -25,6 +26,8 @@ public enum BackupState {
     STANDBY,
     /** No epoch is acknowledged any more; the copy is being loaded. */
     TAKING_OVER,
+    /** The copy is loaded, and the witness is asked whether it may run. */
+    CLAIMING,
     /** The domains run here. */
     ACTIVE,
     /** The domains ran here until their owner switched them off; nobody runs them again. */
@@ -41,7 +44,8 @@ public enum BackupState {
     static {
         LEGAL.put(SEEDING, EnumSet.of(STANDBY, CONCEDED, ENDED));
         LEGAL.put(STANDBY, EnumSet.of(TAKING_OVER, CONCEDED));
-        LEGAL.put(TAKING_OVER, EnumSet.of(ACTIVE, STANDBY));
+        LEGAL.put(TAKING_OVER, EnumSet.of(CLAIMING, ACTIVE, STANDBY));
+        LEGAL.put(CLAIMING, EnumSet.of(ACTIVE, CONCEDED));
         LEGAL.put(ACTIVE, EnumSet.of(OFF, LOST, ENDED));
         LEGAL.put(OFF, EnumSet.of(ENDED));
         LEGAL.put(LOST, EnumSet.of(ENDED));
@@ -53,6 +57,7 @@ public enum BackupState {
     static BackupState of(Standing standing) {
         return switch (standing) {
             case SEEDING, PROTECTED -> SEEDING;
+            case CLAIMING -> CLAIMING;
             case ACTIVATED -> ACTIVE;
             case OFF -> OFF;
             case CONCEDED -> CONCEDED;

@@ -3,7 +3,12 @@ package remus.backup;
 import org.jspecify.annotations.Nullable;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
+import remus.ha.Mailbox;
 import remus.ha.Reason;
+import remus.ha.witness.Claim;
+import remus.ha.witness.Goal;
+import remus.ha.witness.Witness;
+import remus.ha.witness.WitnessRecord;
 import remus.protocol.FrameType;
 import remus.protocol.wire.Conceded;
 import remus.protocol.wire.Identity;
@@ -23,9 +28,20 @@ final class BackupWorks implements BackupCore.Effects {
     private volatile GroupRecord record;
     private boolean spoiled; // an epoch was folded in by half
     private boolean loaded; // or tried to: it can follow no more
+    private final boolean left; // the copies are of an earlier life of this agent
+    private final Mailbox mailbox;
+    private @Nullable Claim claim;
+    private @Nullable Takeover takeover;
 
-    BackupWorks(BackupHost host, GroupRecord record, Identity identity, EpochAssembler assembler) {
+    BackupWorks(
+            BackupHost host,
+            GroupRecord record,
+            Identity identity,
+            EpochAssembler assembler,
+            Mailbox mailbox) {
         this.host = host;
+        this.mailbox = mailbox;
+        left = record.standing() == Standing.CLAIMING;
         this.record = record;
         this.identity = identity;
         this.assembler = assembler;
@@ -81,8 +97,70 @@ final class BackupWorks implements BackupCore.Effects {
     }
 
     @Override
+    public boolean isWitnessLive() {
+        Witness witness = host.witness();
+        return witness != null && witness.isLive();
+    }
+
+    @Override
+    public void claim() {
+        Witness witness = host.witness();
+        if (witness == null) {
+            takeover().stuck(BackupReasons.NO_WITNESS, host.nanoTime());
+            return;
+        }
+        claim =
+                new Claim(
+                        witness,
+                        record.uuid(),
+                        new Goal.TakeOver(host.identity(), record.incarnation()),
+                        record.term(),
+                        mailbox,
+                        host::nanoTime,
+                        new Outcome());
+    }
+
+    private Takeover takeover() {
+        Takeover known = takeover;
+        if (known == null) {
+            throw new IllegalStateException("nobody takes over");
+        }
+        return known;
+    }
+
+    /** Who hears of the witness's answers. */
+    void tell(Takeover listener) {
+        takeover = listener;
+    }
+
+    /** Goes on asking the witness. Returns nanoseconds until there is something to do. */
+    long askOn(long now) {
+        Claim current = claim;
+        return current == null ? Long.MAX_VALUE : current.step(now);
+    }
+
+    private final class Outcome implements Claim.Listener {
+        @Override
+        public void won(WitnessRecord witness) {
+            record = record.withTerm(witness.term());
+            takeover().won(host.nanoTime());
+        }
+
+        @Override
+        public void lost(WitnessRecord witness) {
+            record = record.withTerm(witness.term());
+            takeover().lost(BackupReasons.lostTo(witness), host.nanoTime());
+        }
+
+        @Override
+        public void stuck(Reason why) {
+            takeover().stuck(why, host.nanoTime());
+        }
+    }
+
+    @Override
     public @Nullable Reason run() {
-        Reason failure = copies.run();
+        Reason failure = left ? host.runLeft(record.members()) : copies.run();
         if (failure == null) {
             meter.running(host.nanoTime());
             copies.discard(); // what runs is only let go of
@@ -94,6 +172,9 @@ final class BackupWorks implements BackupCore.Effects {
     public void discard() {
         assembler.drop();
         copies.discard();
+        if (left) {
+            host.destroyLeft(record.members());
+        }
     }
 
     @Override

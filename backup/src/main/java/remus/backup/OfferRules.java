@@ -57,13 +57,16 @@ final class OfferRules {
         time("interval", offer.getIntervalNanos(), 1, 10_000);
         time("silence-limit", offer.getSilenceLimitNanos(), 30, 300_000);
         time("reconnect-grace", offer.getReconnectGraceNanos(), 0, 10_000);
-        if (offer.getFailover() != FailoverMode.MANUAL
-                && offer.getFailover() != FailoverMode.AUTOMATIC_WITHOUT_WITNESS) {
+        if (offer.getFailover() == FailoverMode.FAILOVER_INVALID
+                || offer.getFailover() == FailoverMode.UNRECOGNIZED) {
             throw bad(
                     "failover mode: "
                             + offer.getFailover()
-                            + " (expected: MANUAL or AUTOMATIC_WITHOUT_WITNESS)",
+                            + " (expected: MANUAL, AUTOMATIC or AUTOMATIC_WITHOUT_WITNESS)",
                     SAME_VERSION);
+        }
+        if (offer.getFailover() == FailoverMode.AUTOMATIC && !offer.getWitnessed()) {
+            throw bad("failover mode: AUTOMATIC without a witness", SAME_VERSION);
         }
         List<StandbySpec> specs = new ArrayList<>();
         long left = MAX_MEMORY_BYTES;

@@ -2,6 +2,7 @@ package remus.backup;
 
 import com.google.protobuf.MessageLite;
 import org.jspecify.annotations.Nullable;
+import remus.domain.DomainException;
 import remus.ha.Reason;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
@@ -92,6 +93,14 @@ final class PrimaryPeer {
 
     static void protocolError(PeerLink to, @Nullable String problem) {
         refuse(to, "protocol-error", problem, "run the same version of Remus on both hosts");
+    }
+
+    static void activated(PeerLink to) {
+        refuse(to, "activated", "the group runs on the backup", "let the copy here stop");
+    }
+
+    static void refuse(PeerLink to, DomainException why) {
+        refuse(to, why.code(), why.getMessage(), why.correction());
     }
 
     static void refuse(PeerLink to, String code, @Nullable String problem, String correction) {

@@ -16,6 +16,11 @@ final class Tries {
         return next != NEVER;
     }
 
+    /** Nothing has failed, but it is too early. */
+    void later(long now) {
+        next = now + FIRST_WAIT_NANOS;
+    }
+
     /** No more tries are wanted. */
     void over() {
         failed = 0;

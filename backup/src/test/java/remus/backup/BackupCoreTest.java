@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
 import remus.ha.GroupRecord;
-import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
 import remus.protocol.wire.Fate;
@@ -25,56 +22,20 @@ class BackupCoreTest {
     private static final List<GroupRecord.Member> MEMBERS = List.of(new GroupRecord.Member("vm"));
     private static final long SECOND = 1_000_000_000;
 
-    private final List<String> effects = new ArrayList<>();
+    private final RecordedEffects recorded = new RecordedEffects();
+    private final List<String> effects = recorded.effects;
     private StateMachine<BackupState> machine;
-    private @Nullable Reason loadFails;
-    private @Nullable Reason runFails;
 
     private BackupCore core(BackupState state, boolean automatic) {
+        return core(state, automatic, false);
+    }
+
+    private BackupCore core(BackupState state, boolean automatic, boolean witnessed) {
         effects.clear();
         machine =
                 new StateMachine<>(
                         "g", BackupState.LEGAL, state, WHY, 0, (from, to, now, reason) -> {});
-        return new BackupCore(machine, new Recorded(), automatic);
-    }
-
-    private final class Recorded implements BackupCore.Effects {
-        @Override
-        public void record(Standing standing) {
-            effects.add("record " + standing);
-        }
-
-        @Override
-        public void forget() {
-            effects.add("forget");
-        }
-
-        @Override
-        public void hangUp(String reason) {
-            effects.add("hangUp");
-        }
-
-        @Override
-        public @Nullable Reason load() {
-            effects.add("load");
-            return loadFails;
-        }
-
-        @Override
-        public @Nullable Reason run() {
-            effects.add("run");
-            return runFails;
-        }
-
-        @Override
-        public void discard() {
-            effects.add("discard");
-        }
-
-        @Override
-        public void tellConceded(String reason) {
-            effects.add("tell");
-        }
+        return new BackupCore(machine, recorded, automatic, witnessed);
     }
 
     private static Map<String, Consumer<BackupCore>> events() {
@@ -88,11 +49,21 @@ class BackupCoreTest {
         events.put("giveUp", core -> core.giveUp(WHY, 1));
         events.put("failover", core -> core.failover(1));
         events.put("unprotect", core -> core.unprotect(1));
-        events.put("tick", core -> core.tick(1L << 40));
+        events.put("tick", core -> core.takeover().tick(1L << 40));
+        events.put("won", core -> claimed(core, takeover -> takeover.won(1)));
+        events.put("lost", core -> claimed(core, takeover -> takeover.lost(WHY, 1)));
+        events.put("stuck", core -> claimed(core, takeover -> takeover.stuck(WHY, 1)));
         events.put("ended", core -> core.followed(MEMBERS, List.of(Afterlife.OFF), 1));
         events.put("gone", core -> core.followed(MEMBERS, List.of(Afterlife.GONE), 1));
         events.put("replaced", core -> core.replaced(1));
         return events;
+    }
+
+    /** The witness answers whoever asked it, once. */
+    private static void claimed(BackupCore core, Consumer<Takeover> answer) {
+        if (core.isClaiming()) {
+            answer.accept(core.takeover());
+        }
     }
 
     /** Every triple of events in every state that can last. */
@@ -103,12 +74,13 @@ class BackupCoreTest {
                 continue; // begins and ends within one step
             }
             for (boolean automatic : new boolean[] {false, true}) {
-                triples(state, automatic);
+                triples(state, automatic, false);
+                triples(state, automatic, true);
             }
         }
     }
 
-    private void triples(BackupState state, boolean automatic) {
+    private void triples(BackupState state, boolean automatic, boolean witnessed) {
         events().forEach(
                         (first, a) ->
                                 events().forEach(
@@ -118,6 +90,7 @@ class BackupCoreTest {
                                                                                 triple(
                                                                                         state,
                                                                                         automatic,
+                                                                                        witnessed,
                                                                                         List.of(
                                                                                                 a,
                                                                                                 b,
@@ -129,15 +102,20 @@ class BackupCoreTest {
     }
 
     private void triple(
-            BackupState state, boolean automatic, List<Consumer<BackupCore>> events, String what) {
-        BackupCore core = core(state, automatic);
+            BackupState state,
+            boolean automatic,
+            boolean witnessed,
+            List<Consumer<BackupCore>> events,
+            String what) {
+        BackupCore core = core(state, automatic, witnessed);
         assertThatCode(() -> events.forEach(event -> happens(core, event)))
                 .as("%s: %s", state, what)
                 .doesNotThrowAnyException();
         boolean activates = effects.contains("record ACTIVATED");
         boolean concedes = effects.contains("record CONCEDED");
         assertThat(activates && concedes).as("%s: %s: %s", state, what, effects).isFalse();
-        if (effects.contains("run")) {
+        if (effects.contains("run") && state != BackupState.CLAIMING) { // else an earlier life's
+            assertThat(effects.contains("claim")).isEqualTo(witnessed);
             assertThat(effects.indexOf("hangUp")).isLessThan(effects.indexOf("load"));
             assertThat(effects.indexOf("load")).isLessThan(effects.indexOf("record ACTIVATED"));
             assertThat(effects.indexOf("record ACTIVATED")).isLessThan(effects.indexOf("run"));
@@ -172,7 +150,7 @@ class BackupCoreTest {
 
     @Test
     void failedLoadActivatesNothing() {
-        loadFails = new Reason("no-memory", "there is no memory");
+        recorded.loadFails = new Reason("no-memory", "there is no memory");
         BackupCore core = core(BackupState.STANDBY, false);
         assertThatThrownBy(() -> core.failover(1)).isInstanceOf(DomainException.class);
         assertThat(effects).containsExactly("hangUp", "load");
@@ -185,15 +163,15 @@ class BackupCoreTest {
 
     @Test
     void failedTakeoverIsTriedAgainAFewTimesInAutomaticMode() {
-        loadFails = new Reason("record-failed", "the disk is full", "make room");
+        recorded.loadFails = new Reason("record-failed", "the disk is full", "make room");
         BackupCore core = core(BackupState.STANDBY, true);
         core.suspected(WHY, 0);
         assertThat(machine.entry().reason().sentence()).contains("it is tried again");
-        core.tick(SECOND / 4);
+        core.takeover().tick(SECOND / 4);
         assertThat(count("load")).as("not due yet").isEqualTo(1);
-        assertThat(core.dueInNanos(0)).isEqualTo(SECOND / 2);
+        assertThat(core.takeover().dueInNanos(0)).isEqualTo(SECOND / 2);
         for (int second = 1; second < 100; second++) {
-            core.tick(second * SECOND);
+            core.takeover().tick(second * SECOND);
         }
         assertThat(count("load")).isEqualTo(5);
         assertThat(machine.state()).isEqualTo(BackupState.STANDBY);
@@ -204,49 +182,49 @@ class BackupCoreTest {
 
     @Test
     void secondTryTakesOver() {
-        loadFails = new Reason("record-failed", "the disk is full");
+        recorded.loadFails = new Reason("record-failed", "the disk is full");
         BackupCore core = core(BackupState.STANDBY, true);
         core.suspected(WHY, 0);
-        loadFails = null;
-        core.tick(SECOND);
+        recorded.loadFails = null;
+        core.takeover().tick(SECOND);
         assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
         assertThat(machine.entry().reason().code()).isEqualTo("took-over");
-        assertThat(core.dueInNanos(SECOND)).isEqualTo(Long.MAX_VALUE);
+        assertThat(core.takeover().dueInNanos(SECOND)).isEqualTo(Long.MAX_VALUE);
     }
 
     @Test
     void nothingIsTriedAgainOnceThePrimaryIsBackOrAnOperatorDecides() {
-        loadFails = new Reason("record-failed", "the disk is full");
+        recorded.loadFails = new Reason("record-failed", "the disk is full");
         BackupCore core = core(BackupState.STANDBY, true);
         core.suspected(WHY, 0);
         core.trusted(1);
-        core.tick(100 * SECOND);
+        core.takeover().tick(100 * SECOND);
         assertThat(count("load")).isEqualTo(1);
         BackupCore manual = core(BackupState.STANDBY, false);
         assertThatThrownBy(() -> manual.failover(0)).isInstanceOf(DomainException.class);
-        manual.tick(100 * SECOND);
+        manual.takeover().tick(100 * SECOND);
         assertThat(count("load")).isEqualTo(1);
     }
 
     @Test
     void stateThatDoesNotLoadIsNotTriedAgain() {
-        loadFails = new Reason("load-failed", "other CPU");
+        recorded.loadFails = new Reason("load-failed", "other CPU");
         BackupCore core = core(BackupState.STANDBY, true);
         core.suspected(WHY, 0);
-        core.tick(100 * SECOND);
+        core.takeover().tick(100 * SECOND);
         assertThat(count("load")).isEqualTo(1);
         assertThat(machine.entry().reason().code()).isEqualTo("load-failed");
     }
 
     @Test
     void whatIsActivatedIsRunAgainInEveryMode() {
-        runFails = new Reason("standby-does-not-run", "it says no");
+        recorded.runFails = new Reason("standby-does-not-run", "it says no");
         BackupCore core = core(BackupState.STANDBY, false);
         assertThatThrownBy(() -> core.failover(0)).hasMessageContaining("it says no");
         assertThat(core.fate()).as("it is on record").isEqualTo(Fate.ACTIVATED);
-        core.tick(SECOND);
+        core.takeover().tick(SECOND);
         assertThat(count("run")).isEqualTo(2);
-        runFails = null;
+        recorded.runFails = null;
         assertThat(core.failover(SECOND)).contains("runs here now");
         assertThat(count("record ACTIVATED")).isEqualTo(1);
         assertThat(machine.entry().reason().code()).isEqualTo("took-over");
@@ -274,7 +252,7 @@ class BackupCoreTest {
         assertThat(machine.entry().reason().code()).isEqualTo("domain-lost");
         assertThatThrownBy(() -> core.failover(2)).hasMessageContaining("ended here");
         core.suspected(WHY, 3);
-        core.tick(100 * SECOND);
+        core.takeover().tick(100 * SECOND);
         assertThat(effects).isEmpty();
         assertThat(core.fate()).isEqualTo(Fate.ACTIVATED);
         core.unprotect(4);

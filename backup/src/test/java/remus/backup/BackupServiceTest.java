@@ -232,6 +232,8 @@ class BackupServiceTest {
                 50 * MILLI,
                 false,
                 List.of(new GroupRecord.Member("vm")),
-                DiskSelection.WRITABLE);
+                DiskSelection.WRITABLE,
+                false,
+                0);
     }
 }

@@ -15,7 +15,9 @@ import remus.domain.Hypervisor;
 import remus.domain.Standby;
 import remus.domain.StandbySpec;
 import remus.ha.GroupRecord;
+import remus.ha.Reason;
 import remus.ha.RecordStore;
+import remus.ha.witness.Witness;
 
 /** A host without guests: groups are kept, and step when the test says so. */
 final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
@@ -92,6 +94,24 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
     public Afterlife afterlife(GroupRecord.Member member) {
         return afterlives.getOrDefault(member.name(), Afterlife.RUNNING);
     }
+
+    @Override
+    public Witness witness() {
+        return null;
+    }
+
+    @Override
+    public String identity() {
+        return "fake";
+    }
+
+    @Override
+    public Reason runLeft(List<GroupRecord.Member> members) {
+        return new Reason("standby-lost", "there are no guests here");
+    }
+
+    @Override
+    public void destroyLeft(List<GroupRecord.Member> members) {}
 
     @Override
     public void conduct(BackupGroup group) {

@@ -14,11 +14,13 @@ import remus.domain.DiskSelection;
  * @param incarnation the protection that {@code standing} speaks of
  * @param standing how far that protection got
  * @param peer the other host, {@code host:port}
- * @param failover {@code MANUAL} or {@code AUTOMATIC_WITHOUT_WITNESS}
+ * @param failover {@code MANUAL}, {@code AUTOMATIC} or {@code AUTOMATIC_WITHOUT_WITNESS}
  * @param intervalNanos the checkpoint interval
  * @param unsafe whether the operator accepted an unsafe configuration
  * @param members the domains, in the group's order
  * @param disks which of their disks are replicated, and how; the backup need not know
+ * @param witnessed whether the witness decides who may run this group
+ * @param term the highest of the witness's terms that this host has seen of it; 0 before the first
  */
 public record GroupRecord(
         String name,
@@ -31,7 +33,9 @@ public record GroupRecord(
         long intervalNanos,
         boolean unsafe,
         List<Member> members,
-        DiskSelection disks) {
+        DiskSelection disks,
+        boolean witnessed,
+        long term) {
     /** Copies the list; a record of a time that knew no selection has none. */
     public GroupRecord {
         members = List.copyOf(members);
@@ -53,6 +57,8 @@ public record GroupRecord(
          * take over.
          */
         PROTECTED,
+        /** Backup: it asks the witness for the group; the witness's record tells how that ended. */
+        CLAIMING,
         /** Backup: its copies run. Primary: it knows that, and keeps its own stopped. */
         ACTIVATED,
         /** Backup: it has promised never to activate this incarnation. */
@@ -84,7 +90,9 @@ public record GroupRecord(
                 intervalNanos,
                 unsafe,
                 members,
-                disks);
+                disks,
+                witnessed,
+                term);
     }
 
     /** This record with members that are known better. */
@@ -100,7 +108,9 @@ public record GroupRecord(
                 intervalNanos,
                 unsafe,
                 newMembers,
-                disks);
+                disks,
+                witnessed,
+                term);
     }
 
     /** This record with another interval. */
@@ -116,6 +126,44 @@ public record GroupRecord(
                 newIntervalNanos,
                 unsafe,
                 members,
-                disks);
+                disks,
+                witnessed,
+                term);
+    }
+
+    /** This record with a term that was seen; terms only rise. */
+    public GroupRecord withTerm(long seen) {
+        return new GroupRecord(
+                name,
+                uuid,
+                role,
+                incarnation,
+                standing,
+                peer,
+                failover,
+                intervalNanos,
+                unsafe,
+                members,
+                disks,
+                witnessed,
+                Math.max(term, seen));
+    }
+
+    /** This record of a new incarnation, of which nothing can be complete yet. */
+    public GroupRecord anew(long newIncarnation, long newIntervalNanos) {
+        return new GroupRecord(
+                name,
+                uuid,
+                role,
+                newIncarnation,
+                Standing.SEEDING,
+                peer,
+                failover,
+                newIntervalNanos,
+                unsafe,
+                members,
+                disks,
+                witnessed,
+                term);
     }
 }

@@ -27,7 +27,9 @@ class FileRecordStoreTest {
                     List.of(
                             new GroupRecord.Member("vm1"),
                             new GroupRecord.Member("vm2", "u", 42, 77)),
-                    DiskSelection.WRITABLE);
+                    DiskSelection.WRITABLE,
+                    true,
+                    8);
 
     @TempDir private Path directory;
 
@@ -53,7 +55,9 @@ class FileRecordStoreTest {
                         50_000_000,
                         true,
                         RECORD.members(),
-                        selection);
+                        selection,
+                        false,
+                        0);
         FileRecordStore store = new FileRecordStore(directory);
         store.put(chosen.with(Standing.PROTECTED).withInterval(1).withMembers(RECORD.members()));
         assertThat(store.list().records().get(0).disks()).isEqualTo(selection);

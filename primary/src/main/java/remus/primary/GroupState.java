@@ -56,7 +56,7 @@ public enum GroupState {
     static GroupState of(Standing standing) {
         return switch (standing) {
             case SEEDING, CONCEDED -> CONNECTING;
-            case PROTECTED -> DEGRADED;
+            case PROTECTED, CLAIMING -> DEGRADED; // the latter is a backup's
             case ACTIVATED -> SUPERSEDED;
             case OFF -> LEAVING;
         };

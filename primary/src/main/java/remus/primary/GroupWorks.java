@@ -8,6 +8,8 @@ import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import remus.domain.DomainEvent;
 import remus.domain.DomainException;
 import remus.ha.GroupRecord;
@@ -26,6 +28,7 @@ import remus.protocol.wire.MemberFate;
  * them. Conductor's thread only, but for the getters.
  */
 final class GroupWorks implements PrimaryEffects {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupWorks.class);
     private final PrimaryHost host;
     private final ProtectionSettings settings;
     private final Protection.Tools tools;
@@ -34,7 +37,9 @@ final class GroupWorks implements PrimaryEffects {
     private @Nullable PrimarySession session;
     private volatile @Nullable Protection protection;
     private GroupRecord record;
+    private @Nullable WitnessDesk desk;
     private boolean checkpointing;
+    private boolean licensed;
     private long resumeAfter;
     private volatile long committedEpoch;
     private volatile long lastAckNanos;
@@ -62,6 +67,26 @@ final class GroupWorks implements PrimaryEffects {
 
         /** Something decided could not be carried out; told after the decision is complete. */
         void failed(Reason reason);
+    }
+
+    GroupRecord record() {
+        return record;
+    }
+
+    void askAt(WitnessDesk newDesk) {
+        desk = newDesk;
+    }
+
+    /** The witness has this term. */
+    void seen(long term) {
+        if (term > record.term()) {
+            record = record.withTerm(term);
+            try {
+                host.records().put(record);
+            } catch (DomainException e) { // it only helps to notice a witness that forgot
+                LOG.warn("{}: {}", settings.group(), e.getMessage());
+            }
+        }
     }
 
     void converse(PrimarySession newSession) {
@@ -117,19 +142,8 @@ final class GroupWorks implements PrimaryEffects {
     /** Opens the members under a new incarnation and writes it down. */
     void openAnew() {
         Protection fresh = opened(null);
-        record =
-                new GroupRecord(
-                        record.name(),
-                        record.uuid(),
-                        record.role(),
-                        fresh.incarnation,
-                        Standing.SEEDING,
-                        record.peer(),
-                        record.failover(),
-                        scheduler.intervalNanos(),
-                        record.unsafe(),
-                        record.members(),
-                        record.disks());
+        licensed = !record.witnessed();
+        record = record.anew(fresh.incarnation, scheduler.intervalNanos());
         host.records().put(record);
         conversation().incarnation(fresh.incarnation);
         protection = fresh;
@@ -180,7 +194,7 @@ final class GroupWorks implements PrimaryEffects {
     void acknowledged(long epoch) {
         Protection current = protection;
         if (current != null) {
-            current.acknowledged(epoch, host);
+            current.acknowledged(epoch, licensed, host);
             committedEpoch = epoch;
             lastAckNanos = host.nanoTime();
         }
@@ -199,7 +213,12 @@ final class GroupWorks implements PrimaryEffects {
 
     @Override
     public void offer() {
-        attempt(current -> conversation().send(FrameType.OFFER, current.offer(settings)));
+        attempt(
+                current ->
+                        conversation()
+                                .send(
+                                        FrameType.OFFER,
+                                        current.offer(settings, record.witnessed())));
     }
 
     @Override
@@ -242,6 +261,38 @@ final class GroupWorks implements PrimaryEffects {
             current.resendUnacknowledged();
             scheduler.start(host.nanoTime());
         }
+    }
+
+    @Override
+    public void license() {
+        licensed = true;
+        Protection current = protection;
+        if (current != null) {
+            current.release(committedEpoch);
+        }
+    }
+
+    @Override
+    public void ask(Licence.Wish wish) {
+        desk().ask(wish);
+    }
+
+    @Override
+    public boolean askNoMore() {
+        return desk().askNoMore();
+    }
+
+    @Override
+    public boolean isWitnessLive() {
+        return desk().isLive();
+    }
+
+    private WitnessDesk desk() {
+        WitnessDesk current = desk;
+        if (current == null) {
+            throw new IllegalStateException("no witness yet");
+        }
+        return current;
     }
 
     @Override

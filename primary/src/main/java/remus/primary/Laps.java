@@ -11,6 +11,7 @@ import remus.primary.CheckpointLoop.Outcome;
 final class Laps {
     private static final Logger LOG = LoggerFactory.getLogger(Laps.class);
     private static final int LAPS_MAY_FAIL = 5;
+    private static final long WITNESS_WAIT_NANOS = 100_000_000;
 
     private final String group;
     private final PrimaryHost host;
@@ -29,10 +30,8 @@ final class Laps {
     long seed(Protection current) {
         try {
             long due = current.seeder.round();
-            if (current.seeder.isComplete()) {
-                core.seeded(host.nanoTime());
-            }
-            return due;
+            boolean waits = current.seeder.isComplete() && !core.seeded(host.nanoTime());
+            return waits ? WITNESS_WAIT_NANOS : due;
         } catch (DomainException e) {
             core.breakOff(Reason.of(e), host.nanoTime());
             return 0;

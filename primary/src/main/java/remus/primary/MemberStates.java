@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import remus.ha.Reason;
 
 /**
  * What is known of each member's guest: what its events said, and what its laps met. Changed by the
@@ -81,6 +82,12 @@ final class MemberStates {
                         .map(entry -> entry.getKey() + " (" + entry.getValue().detail() + ")")
                         .collect(Collectors.joining(", "));
         return all.isEmpty() ? null : all;
+    }
+
+    /** This reason, or, if members stand still, that one. */
+    Reason orPaused(Reason normal) {
+        String paused = standingStill();
+        return paused == null ? normal : PrimaryReasons.paused(paused);
     }
 
     private void put(String name, State state, String detail) {

@@ -13,11 +13,13 @@ public final class Offers {
     private Offers() {}
 
     /** The group, with what the backup needs to make its standbys. */
-    public static Offer of(ProtectionSettings settings, List<Domain> domains, boolean dryRun) {
+    public static Offer of(
+            ProtectionSettings settings, List<Domain> domains, boolean witnessed, boolean dryRun) {
         Offer.Builder offer =
                 Offer.newBuilder()
                         .setGroupName(settings.group())
                         .setDryRun(dryRun)
+                        .setWitnessed(witnessed)
                         .setFailover(settings.failover())
                         .setIntervalNanos(settings.intervalNanos())
                         .setSilenceLimitNanos(settings.limits().silenceLimitNanos())

@@ -9,13 +9,12 @@ import remus.ha.StateMachine;
 import remus.protocol.wire.Fate;
 
 /**
- * Decides what a primary does: events in, effects out, no I/O and no clock.
- *
- * <p>The rule behind every branch: once a complete copy may exist at the backup ({@link
- * Standing#PROTECTED}), output leaves only by an acknowledgement, by the backup's promise never to
- * activate that copy, or by an operator's word.
+ * Decides what a primary does: events in, effects out, no I/O and no clock. The rule behind every
+ * branch: once a complete copy may exist at the backup ({@link Standing#PROTECTED}), output leaves
+ * only by an acknowledgement, by the backup's promise never to activate that copy, or by an
+ * operator's word.
  */
-final class PrimaryCore {
+final class PrimaryCore implements Licence.Holder {
     private final StateMachine<GroupState> machine;
     private final PrimaryEffects effects;
     private final boolean automatic;
@@ -31,6 +30,7 @@ final class PrimaryCore {
     private boolean switchedOff;
 
     private final MemberStates members = new MemberStates();
+    private final Licence licence;
 
     /** What the backup refused; null once it welcomed us, or is away. */
     private @Nullable Reason refusal;
@@ -54,18 +54,22 @@ final class PrimaryCore {
             PrimaryEffects effects,
             Standing standing,
             boolean adopted,
-            boolean automatic) {
+            boolean automatic,
+            Licence licence) {
         this.machine = machine;
         this.effects = effects;
         this.standing = standing;
         this.automatic = automatic;
+        this.licence = licence;
+        licence.heldBy(this);
         this.persistent = adopted;
         this.mustStartOver = adopted;
         this.membersHere = !adopted;
         this.switchedOff = standing == Standing.OFF;
     }
 
-    Standing standing() {
+    @Override
+    public Standing standing() {
         return standing;
     }
 
@@ -80,6 +84,7 @@ final class PrimaryCore {
         }
         connected = true;
         refusal = null;
+        licence.met();
         switch (fate) {
             case ACTIVATED -> superseded(now);
             case CONCEDED -> conceded("it had conceded", now);
@@ -89,6 +94,7 @@ final class PrimaryCore {
                     effects.offer();
                 } else {
                     hold(PrimaryReasons.BACKUP_FORGOT, now);
+                    licence.missed(now);
                 }
             }
         }
@@ -99,12 +105,16 @@ final class PrimaryCore {
             effects.tellMembersGone(false, loss);
         } else if (!membersHere && standing != Standing.OFF) {
             copyWaits = true;
+        } else if (!licence.withdraw()) {
+            return; // the witness's answer decides
         } else if (standing == Standing.PROTECTED
                 && !mustStartOver
                 && canResume
                 && machine.state() != GroupState.LEAVING) {
             effects.resumeSession();
-            machine.transition(GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
+            machine.transition(
+                    GroupState.PROTECTED, now, members.orPaused(PrimaryReasons.PROTECTED));
+            licence.enter(now);
         } else {
             effects.askConcession(machine.entry().reason().sentence());
         }
@@ -136,17 +146,26 @@ final class PrimaryCore {
         }
     }
 
-    /** The copy is close enough: from here on the backup may come to hold a complete one. */
-    void seeded(long now) {
+    /**
+     * The copy is close enough: from here on the backup may come to hold a complete one. Returns
+     * false if that must wait.
+     */
+    boolean seeded(long now) {
+        if (!licence.mayBeEntered(now)) {
+            return false; // output that is held now would be held until the witness is back
+        }
         effects.record(Standing.PROTECTED);
         standing = Standing.PROTECTED;
         effects.checkpoint();
+        return true;
     }
 
     void acknowledged(long now) {
         if (machine.state() == GroupState.SEEDING && standing == Standing.PROTECTED) {
             persistent = true;
-            machine.transition(GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
+            if (licence.enter(now)) {
+                licensed(now);
+            }
         }
     }
 
@@ -158,17 +177,37 @@ final class PrimaryCore {
             giveUpOrRetry(PrimaryReasons.backupGaveUp(why), now);
             return;
         }
-        Reason was = machine.entry().reason();
+        licence.ended();
+        setFree(PrimaryReasons.startingOver(why, machine.entry().reason()), now);
+    }
+
+    @Override
+    public void setFree(Reason why, long now) {
         if (machine.state() == GroupState.LEAVING) {
-            end(switchedOff, was, now);
+            end(switchedOff, machine.entry().reason(), now);
             return;
         }
         effects.record(Standing.SEEDING);
         standing = Standing.SEEDING;
-        startOver(PrimaryReasons.startingOver(why, was), now);
+        startOver(why, now);
     }
 
-    private void superseded(long now) {
+    @Override
+    public void licensed(long now) {
+        if (machine.state() == GroupState.SEEDING || machine.state() == GroupState.PROTECTED) {
+            machine.transition(
+                    GroupState.PROTECTED, now, members.orPaused(PrimaryReasons.PROTECTED));
+        }
+    }
+
+    @Override
+    public boolean mayGoAlone() {
+        boolean here = membersHere && loss == null;
+        return !isOver() && (here || standing == Standing.OFF);
+    }
+
+    @Override
+    public void superseded(long now) {
         standing = Standing.ACTIVATED;
         effects.retire();
         effects.record(standing);
@@ -181,6 +220,7 @@ final class PrimaryCore {
         if (standing == Standing.SEEDING) {
             giveUpOrRetry(PrimaryReasons.backupLost(reason), now);
         } else {
+            licence.missed(now);
             hold(refusal != null ? refusal : PrimaryReasons.linkLost(reason), now);
         }
     }
@@ -195,16 +235,7 @@ final class PrimaryCore {
         }
     }
 
-    /** The members could not be opened or attached. */
-    void failed(Reason reason, long now) {
-        if (standing == Standing.SEEDING) {
-            giveUpOrRetry(reason, now);
-        } else {
-            breakOff(reason, now);
-        }
-    }
-
-    /** The thread of pages is broken, or the standby no longer fits: only a new copy helps. */
+    /** The thread of pages is broken, or the members are: only a new copy helps. */
     void breakOff(Reason reason, long now) {
         if (standing == Standing.SEEDING) {
             giveUpOrRetry(reason, now);
@@ -218,7 +249,8 @@ final class PrimaryCore {
     }
 
     /** Something is off, but nothing changes: the reason is shown. */
-    void remark(Reason reason, long now) {
+    @Override
+    public void remark(Reason reason, long now) {
         machine.transition(machine.state(), now, reason);
     }
 
@@ -234,19 +266,15 @@ final class PrimaryCore {
     private void normal(long now) {
         switch (machine.state()) {
             case SEEDING ->
-                    machine.transition(GroupState.SEEDING, now, orPaused(PrimaryReasons.SEEDING));
+                    machine.transition(
+                            GroupState.SEEDING, now, members.orPaused(PrimaryReasons.SEEDING));
             case PROTECTED ->
                     machine.transition(
-                            GroupState.PROTECTED, now, orPaused(PrimaryReasons.PROTECTED));
+                            GroupState.PROTECTED, now, members.orPaused(PrimaryReasons.PROTECTED));
             default -> {
                 // what holds the output is worse
             }
         }
-    }
-
-    private Reason orPaused(Reason normal) {
-        String paused = members.standingStill();
-        return paused == null ? normal : PrimaryReasons.paused(paused);
     }
 
     /** It is remembered in every state; shown where nothing worse is to be said. */
@@ -303,41 +331,33 @@ final class PrimaryCore {
      * @throws DomainException if it may not be done without the backup's promise
      */
     String unprotect(boolean force, long now) {
-        Reason reason = PrimaryReasons.UNPROTECTED;
-        if (machine.state().isFinal()) {
-            return "it was not protected any more";
+        boolean askable = connected || licence.isWitnessed();
+        Parting parting = Parting.of(machine.state(), standing, force, connected, askable, loss);
+        switch (parting) {
+            case CLEAN_UP -> {
+                effects.destroyRetired();
+                effects.forget();
+                machine.transition(GroupState.UNPROTECTED, now, PrimaryReasons.CLEANED_UP);
+            }
+            case AT_ONCE -> end(switchedOff, PrimaryReasons.UNPROTECTED, now);
+            case ASK -> {
+                machine.transition(GroupState.LEAVING, now, PrimaryReasons.UNPROTECTED);
+                if (connected) {
+                    effects.askConcession("unprotect");
+                } else {
+                    licence.missed(now);
+                }
+            }
+            default -> {
+                // it is over
+            }
         }
-        if (machine.state() == GroupState.SUPERSEDED) {
-            effects.destroyRetired();
-            effects.forget();
-            machine.transition(GroupState.UNPROTECTED, now, PrimaryReasons.CLEANED_UP);
-            return "the stale copy on this host is destroyed; the group runs at the backup";
-        }
-        boolean askedInVain = machine.state() == GroupState.LEAVING || !connected;
-        if (standing == Standing.SEEDING || (force && askedInVain)) {
-            end(switchedOff, reason, now);
-            return "unprotected; the guest is as it was found";
-        }
-        if (loss != null && !force) {
-            throw new DomainException(
-                    "only-copy",
-                    "the group died on this host (" + loss + "), and the backup has the only copy",
-                    "run `remus failover` there, or give the copy up with --force");
-        }
-        if (!connected) {
-            throw new DomainException(
-                    "backup-unreachable",
-                    "the backup cannot be asked to give its copy up, and if it has taken over, two"
-                            + " copies would run",
-                    "make sure that the backup does not run this group, then use --force");
-        }
-        machine.transition(GroupState.LEAVING, now, reason);
-        effects.askConcession("unprotect");
-        return "unprotecting";
+        return parting.sentence;
     }
 
     /** Nothing that still comes, late, changes anything. */
-    private boolean isOver() {
+    @Override
+    public boolean isOver() {
         return machine.state().isFinal() || machine.state() == GroupState.SUPERSEDED;
     }
 

@@ -46,4 +46,21 @@ interface PrimaryEffects {
 
     /** Close the connection; it is dialled again. */
     void hangUp(String reason);
+
+    /**
+     * Ask the witness, until it is certain what it holds; takes the place of any earlier asking.
+     */
+    void ask(Licence.Wish wish);
+
+    /**
+     * Ask no more, if nothing was handed over to the witness. Returns whether nothing was; if not,
+     * the end must be awaited.
+     */
+    boolean askNoMore();
+
+    /** From here on output leaves by its acknowledgement; what is acknowledged already leaves. */
+    void license();
+
+    /** Whether a session with the witness is live. */
+    boolean isWitnessLive();
 }

@@ -46,6 +46,8 @@ public final class PrimaryGroup implements DutyCycle {
     private final EpochScheduler scheduler;
     private final FailureDetector detector;
     private final GroupWorks works;
+    private final Licence licence;
+    private final WitnessDesk desk;
     private final PrimaryCore core;
     private final PrimarySession session;
     private final Laps laps;
@@ -86,8 +88,14 @@ public final class PrimaryGroup implements DutyCycle {
         staging = host.staging(limits.stagingBytes());
         Protection.Tools tools = new Protection.Tools(staging, timelines, limits, concurrent);
         works = new GroupWorks(host, settings, tools, scheduler, record, new Works());
-        boolean automatic = settings.failover() == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
-        core = new PrimaryCore(machine, works, record.standing(), adopted, automatic);
+        licence = new Licence(record.witnessed(), limits.reconnectGraceNanos(), works);
+        desk = new WitnessDesk(host, works, mailbox, licence);
+        works.askAt(desk);
+        boolean automatic = settings.failover() != FailoverMode.MANUAL;
+        core = new PrimaryCore(machine, works, record.standing(), adopted, automatic, licence);
+        if (adopted && record.standing() != Standing.SEEDING) {
+            licence.missed(now);
+        }
         session = new PrimarySession(host, settings, mailbox, new Conversation());
         works.converse(session);
         laps = new Laps(settings.group(), host, scheduler, core);
@@ -102,22 +110,14 @@ public final class PrimaryGroup implements DutyCycle {
      */
     public static PrimaryGroup protect(
             PrimaryHost host, ProtectionSettings settings, boolean concurrent) {
-        GroupRecord record =
-                new GroupRecord(
-                        settings.group(),
-                        settings.uuid(),
-                        GroupRecord.Role.PRIMARY,
-                        0,
-                        Standing.SEEDING,
-                        settings.peer().toString(),
-                        settings.failover().name(),
-                        settings.intervalNanos(),
-                        settings.unsafe(),
-                        settings.domains().stream().map(GroupRecord.Member::new).toList(),
-                        settings.disks());
+        boolean witnessed =
+                host.witness() != null
+                        && settings.failover() != FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
+        GroupRecord record = settings.firstRecord(witnessed);
         PrimaryGroup group = new PrimaryGroup(host, settings, record, false, concurrent);
         try {
             group.works.openAnew();
+            group.licence.opened();
         } catch (RuntimeException e) {
             host.stagingDone(group.staging);
             throw e;
@@ -159,12 +159,17 @@ public final class PrimaryGroup implements DutyCycle {
         if (isDone()) {
             return 0;
         }
+        licence.tick(now);
         Protection current = works.protection();
-        long due = hasSomethingToSay(current) ? session.connect(now) : Long.MAX_VALUE;
+        long due = Math.min(licence.dueInNanos(now), desk.step(now));
+        if (hasSomethingToSay(current)) {
+            due = Math.min(due, session.connect(now));
+        }
         if (session.isConnected()) {
             Reason suspicion = detector.suspicion(now);
             if (suspicion != null) {
                 session.drop("was given up: " + suspicion.sentence());
+                licence.missedLongEnough(now);
             }
             due = Math.min(due, detector.dueInNanos(now));
         }
@@ -184,7 +189,7 @@ public final class PrimaryGroup implements DutyCycle {
     /** Before its members are open, a new incarnation is nobody yet. */
     private boolean hasSomethingToSay(@Nullable Protection current) {
         return machine.state() != GroupState.SUPERSEDED
-                && (current != null || core.standing() != Standing.SEEDING);
+                && (core.standing() != Standing.SEEDING || (current != null && licence.mayOffer()));
     }
 
     private long retry(long now) {
@@ -198,6 +203,7 @@ public final class PrimaryGroup implements DutyCycle {
         }
         try {
             works.openAnew();
+            licence.opened();
             session.hurry(now);
             return 0;
         } catch (DomainException e) {
@@ -312,7 +318,7 @@ public final class PrimaryGroup implements DutyCycle {
 
         @Override
         public void failed(Reason reason) {
-            mailbox.post(() -> core.failed(reason, host.nanoTime()));
+            mailbox.post(() -> core.breakOff(reason, host.nanoTime()));
         }
     }
 

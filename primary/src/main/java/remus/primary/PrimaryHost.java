@@ -1,8 +1,10 @@
 package remus.primary;
 
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import remus.domain.SlabPool;
 import remus.ha.RecordStore;
+import remus.ha.witness.Witness;
 import remus.protocol.PeerLink;
 import remus.protocol.wire.Channel;
 
@@ -37,6 +39,12 @@ public interface PrimaryHost {
 
     /** The clock that phases are measured with, in nanoseconds. */
     long nanoTime();
+
+    /** The witness; null if none is configured. */
+    @Nullable Witness witness();
+
+    /** What this host is called at the witness: no other host ever was, or will be. */
+    String identity();
 
     /** A number that no protection had before. */
     long newIncarnation();

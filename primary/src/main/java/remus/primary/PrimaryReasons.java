@@ -9,6 +9,21 @@ final class PrimaryReasons {
             new Reason("seeding", "memory is being copied while the guest runs");
     static final Reason PROTECTED =
             new Reason("protected", "every epoch is acknowledged before its output leaves");
+    static final Reason ENTERING =
+            new Reason(
+                    "entering",
+                    "the first copy is complete; its output leaves as soon as the witness knows");
+    static final Reason WITNESS_AWAITED =
+            new Reason(
+                    "witness-away",
+                    "the copy is close enough, but the witness cannot be reached; the guest runs"
+                            + " unprotected until then",
+                    "start it, or mend the network to it");
+    static final Reason ALONE =
+            new Reason(
+                    "alone",
+                    "the backup is gone, and the witness let this host go on alone; the guest runs"
+                            + " unprotected until the next copy is complete");
     static final Reason BACKUP_FORGOT =
             new Reason(
                     "backup-forgot",

@@ -94,8 +94,10 @@ final class Protection {
         return new Protection(host.newIncarnation(), opened, crew, tools.pool(), host, tools);
     }
 
-    Offer offer(ProtectionSettings settings) {
-        Offer offer = Offers.of(settings, members.stream().map(Member::domain).toList(), false);
+    Offer offer(ProtectionSettings settings, boolean witnessed) {
+        Offer offer =
+                Offers.of(
+                        settings, members.stream().map(Member::domain).toList(), witnessed, false);
         digestsThere.clear();
         for (remus.protocol.wire.Member member : offer.getMembersList()) {
             digestsThere.add(
@@ -226,15 +228,25 @@ final class Protection {
     /**
      * The backup holds everything up to {@code epoch}: its output leaves (steps 11 and 12 of the
      * walk).
+     *
+     * @param licensed whether it may; if not, it leaves with {@link #release}
      */
-    void acknowledged(long epoch, PrimaryHost host) {
+    void acknowledged(long epoch, boolean licensed, PrimaryHost host) {
         if (epoch > newestEpoch) {
             throw new IllegalStateException(
                     "acknowledgement: epoch " + epoch + " (expected: <= " + newestEpoch + ")");
         }
         long now = host.nanoTime();
-        members.forEach(member -> member.devices().forEach(device -> device.commit(epoch)));
+        members.forEach(member -> member.diskBuffers().forEach(disks -> disks.commit(epoch)));
+        if (licensed) {
+            release(epoch);
+        }
         window.acknowledged(epoch, now, host.nanoTime());
+    }
+
+    /** Output of everything up to {@code epoch} leaves. */
+    void release(long epoch) {
+        members.forEach(member -> member.netBuffers().forEach(buffer -> buffer.commit(epoch)));
     }
 
     boolean canResumeAfter(long committedEpoch) {
@@ -259,22 +271,22 @@ final class Protection {
     /** Opens the output path and leaves the domains as they were found. */
     void detach() {
         members.forEach(Member::detach);
-        release();
+        dissolve();
     }
 
     /** Lets go of the members; what is held stays held. */
     void close() {
         members.forEach(Member::close);
-        release();
+        dissolve();
     }
 
     /** The backup runs the domains. */
     void retire() {
         members.forEach(Member::retire);
-        release();
+        dissolve();
     }
 
-    private void release() {
+    private void dissolve() {
         sender.link(null);
         window.clear();
         if (carried != null) {

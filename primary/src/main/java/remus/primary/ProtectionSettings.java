@@ -2,6 +2,7 @@ package remus.primary;
 
 import java.util.List;
 import remus.domain.DiskSelection;
+import remus.ha.GroupRecord;
 import remus.protocol.wire.FailoverMode;
 
 /**
@@ -30,6 +31,24 @@ public record ProtectionSettings(
     /** Copies the list. */
     public ProtectionSettings {
         domains = List.copyOf(domains);
+    }
+
+    /** The record of a protection that has not begun. */
+    GroupRecord firstRecord(boolean witnessed) {
+        return new GroupRecord(
+                group,
+                uuid,
+                GroupRecord.Role.PRIMARY,
+                0,
+                GroupRecord.Standing.SEEDING,
+                peer.toString(),
+                failover.name(),
+                intervalNanos,
+                unsafe,
+                domains.stream().map(GroupRecord.Member::new).toList(),
+                disks,
+                witnessed,
+                0);
     }
 
     /** With all disks that the guests write to. */

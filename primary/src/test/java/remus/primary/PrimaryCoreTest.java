@@ -4,106 +4,43 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import remus.domain.DomainException;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
 import remus.ha.StateMachine;
+import remus.primary.Licence.Wish;
 import remus.protocol.wire.Fate;
 
 class PrimaryCoreTest {
     private static final Reason WHY = new Reason("why", "because");
 
-    private final List<String> effects = new ArrayList<>();
+    private static final long PATIENCE = 100;
+
+    private final RecordedEffects recorded = new RecordedEffects();
+    private final List<String> effects = recorded.effects;
     private StateMachine<GroupState> machine;
+    private Licence licence;
 
     private PrimaryCore core(GroupState state, Standing standing, boolean adopted) {
+        return core(state, standing, adopted, false);
+    }
+
+    private PrimaryCore core(
+            GroupState state, Standing standing, boolean adopted, boolean witnessed) {
         effects.clear();
         machine =
                 new StateMachine<>(
                         "g", GroupState.LEGAL, state, WHY, 0, (from, to, now, reason) -> {});
-        return new PrimaryCore(machine, new Recorded(), standing, adopted, true);
+        licence = new Licence(witnessed, PATIENCE, recorded);
+        return new PrimaryCore(machine, recorded, standing, adopted, true, licence);
     }
 
-    private final class Recorded implements PrimaryEffects {
-        @Override
-        public void record(Standing standing) {
-            effects.add("record " + standing);
-        }
-
-        @Override
-        public void forget() {
-            effects.add("forget");
-        }
-
-        @Override
-        public void offer() {
-            effects.add("offer");
-        }
-
-        @Override
-        public void seed() {
-            effects.add("seed");
-        }
-
-        @Override
-        public void checkpoint() {
-            effects.add("checkpoint");
-        }
-
-        @Override
-        public void resumeSession() {
-            effects.add("resumeSession");
-        }
-
-        @Override
-        public void askConcession(String reason) {
-            effects.add("ask");
-        }
-
-        @Override
-        public void tellMembersGone(boolean switchedOff, String detail) {
-            effects.add(switchedOff ? "tell off" : "tell lost");
-        }
-
-        @Override
-        public void startOver() {
-            effects.add("startOver");
-        }
-
-        @Override
-        public void letGo() {
-            effects.add("letGo");
-        }
-
-        @Override
-        public void retire() {
-            effects.add("retire");
-        }
-
-        @Override
-        public void destroyRetired() {
-            effects.add("destroy all");
-        }
-
-        @Override
-        public void destroySwitchedOff(Set<String> members) {
-            effects.add("destroy " + members);
-        }
-
-        @Override
-        public void hangUp(String reason) {
-            effects.add("hangUp");
-        }
-    }
-
-    private static Map<String, Consumer<PrimaryCore>> events() {
+    private Map<String, Consumer<PrimaryCore>> events() {
         Map<String, Consumer<PrimaryCore>> events = new LinkedHashMap<>();
         for (Fate fate : List.of(Fate.UNKNOWN, Fate.STANDBY, Fate.ACTIVATED, Fate.CONCEDED)) {
             events.put("welcomed " + fate, core -> core.welcomed(fate, false, 1));
@@ -115,7 +52,6 @@ class PrimaryCoreTest {
         events.put("conceded", core -> core.conceded("why", 1));
         events.put("lost", core -> core.lost("closed", 1));
         events.put("unreachable", core -> core.unreachable("refused", 1));
-        events.put("failed", core -> core.failed(WHY, 1));
         events.put("breakOff", core -> core.breakOff(WHY, 1));
         events.put("remark", core -> core.remark(WHY, 1));
         events.put("lapDone", core -> core.lapDone(true, 1));
@@ -124,6 +60,14 @@ class PrimaryCoreTest {
         events.put("memberPaused", core -> core.memberPaused("vm", "paused", 1));
         events.put("memberLost", core -> core.membersLost(List.of("vm"), "killed", 1));
         events.put("memberSwitchedOff", core -> core.memberSwitchedOff("vm", "guest", 1));
+        for (Wish wish : Wish.values()) {
+            events.put("granted " + wish, core -> licence.granted(wish, 1));
+            events.put("denied " + wish, core -> licence.denied(wish, 1));
+        }
+        events.put("seeded", core -> licence.mayBeEntered(1));
+        events.put("unanswered", core -> licence.unanswered(WHY, 1));
+        events.put("tick", core -> licence.tick(1000));
+        events.put("opened", core -> licence.opened());
         events.put("unprotect", core -> core.unprotect(false, 1));
         events.put("unprotect --force", core -> core.unprotect(true, 1));
         return events;
@@ -148,18 +92,22 @@ class PrimaryCoreTest {
                         standings.forEach(
                                 standing -> {
                                     for (boolean adopted : new boolean[] {false, true}) {
-                                        everyPair(state, standing, adopted);
+                                        everyPair(state, standing, adopted, false);
+                                        everyPair(state, standing, adopted, true);
                                     }
                                 }));
     }
 
-    private void everyPair(GroupState state, Standing standing, boolean adopted) {
+    private void everyPair(
+            GroupState state, Standing standing, boolean adopted, boolean witnessed) {
         events().forEach(
                         (first, begin) ->
                                 events().forEach(
                                                 (then, end) -> {
                                                     PrimaryCore core =
-                                                            core(state, standing, adopted);
+                                                            core(
+                                                                    state, standing, adopted,
+                                                                    witnessed);
                                                     assertThatCode(
                                                                     () -> {
                                                                         happens(core, begin);

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
+import remus.ha.witness.WitnessRecord;
 import remus.protocol.Frame;
 import remus.protocol.FrameType;
 import remus.protocol.wire.Ack;
@@ -30,7 +31,10 @@ final class Checker {
     private final Map<String, Long> newestLeft = new HashMap<>();
     private final Map<String, Long> takenOverAt = new HashMap<>();
     private final Set<Long> switchedOffHeard = new HashSet<>();
+    private final Set<Long> outdated = new HashSet<>();
+    private final Set<Long> entered = new HashSet<>();
     private long activated;
+    private long claimed;
     private boolean forced;
     private String failure;
     private Throwable cause;
@@ -95,7 +99,12 @@ final class Checker {
         if (host == world.backup && frame.type() == FrameType.ACK) {
             Ack ack = frame.header(Ack.class);
             long incarnation = ack.getIdentity().getIncarnation();
-            if (conceded.contains(incarnation) || activated == incarnation) {
+            if (conceded.contains(incarnation) && world.scenario.witnessed()) {
+                return; // the backup may learn of it later; nobody listens to it
+            }
+            if (claimed == incarnation
+                    || conceded.contains(incarnation)
+                    || activated == incarnation) {
                 fail("acknowledged after the end: epoch " + ack.getEpoch());
             }
             acknowledged.put(incarnation, ack.getEpoch());
@@ -121,6 +130,49 @@ final class Checker {
         }
     }
 
+    /** The witness holds a new record. */
+    void witnessed(WitnessRecord record) {
+        world.trace("witness: " + record.mode() + " " + record.owner() + ", term " + record.term());
+        boolean byPrimary = record.owner().equals(world.primary.name);
+        switch (record.mode()) {
+            case PROTECTED -> {
+                if (outdated.contains(record.incarnation())) {
+                    fail("protection of a copy is recorded after it was given up");
+                }
+            }
+            case ALONE -> {
+                if (byPrimary) {
+                    // whatever was acknowledged before can never be claimed
+                    conceded.addAll(acknowledged.keySet());
+                    outdated.addAll(acknowledged.keySet());
+                } else {
+                    claimed = record.incarnation();
+                }
+            }
+            case OFF -> conceded.addAll(acknowledged.keySet());
+        }
+    }
+
+    /** Output of epochs of an incarnation leaves because they were acknowledged. */
+    void releases(long incarnation) {
+        if (!world.scenario.witnessed()) {
+            return;
+        }
+        WitnessRecord record = world.witness.record();
+        boolean was = record != null && entered.contains(incarnation);
+        if (record != null
+                && record.mode() == WitnessRecord.Mode.PROTECTED
+                && record.incarnation() == incarnation) {
+            entered.add(incarnation);
+        } else if (!was) {
+            fail("output leaves by acknowledgement before the witness knows of the copy");
+        }
+    }
+
+    private boolean isGivenToBackup() {
+        return claimed != 0;
+    }
+
     void recorded(SimHost host, GroupRecord record) {
         world.trace(host.name + ": recorded " + record.standing() + " of " + record.incarnation());
         if (host != world.backup) {
@@ -136,6 +188,9 @@ final class Checker {
         if (record.standing() == Standing.ACTIVATED) {
             if (conceded.contains(incarnation)) {
                 fail("activated after it was conceded");
+            }
+            if (world.scenario.witnessed() && claimed != incarnation) {
+                fail("activated although the witness did not give it the group");
             }
             activated = incarnation;
         }
@@ -216,7 +271,7 @@ final class Checker {
     }
 
     void retired(SimGuest guest) {
-        if (activated == 0) {
+        if (activated == 0 && !isGivenToBackup()) {
             fail(guest.name + " is stopped for good although nothing took over");
         }
     }

@@ -125,6 +125,26 @@ record FaultPlan(List<Fault> faults) {
                     "crash backup-agent before activate-disks for N",
                     "crash backup-agent before digests for N");
 
+    /** What may go wrong with the witness, beside the rest; drawn apart. */
+    private static final List<String> WITNESS_CHOICES =
+            List.of(
+                    "witness stops for N",
+                    "witness stops for N",
+                    "witness loses an answer",
+                    "witness loses an answer",
+                    "witness cut from primary for N",
+                    "witness cut from backup for N",
+                    "cut link for N",
+                    "cut link for N",
+                    "kill primary-host",
+                    "kill backup-host",
+                    "kill primary-agent for N",
+                    "kill backup-agent for N",
+                    "stop primary-agent for N",
+                    "stop backup-agent for N",
+                    "crash primary-agent before witness for N",
+                    "crash backup-agent before witness for N");
+
     /** One fault; {@code forNanos} is 0 where nothing lasts. */
     record Fault(long atNanos, String what, long forNanos) {
         @Override
@@ -169,6 +189,15 @@ record FaultPlan(List<Fault> faults) {
         }
         int at = random.nextInt(4) == 0 ? random.nextInt(60) : random.nextInt(2500);
         return parse("at " + at + "ms " + draw(DISK_CHOICES, random));
+    }
+
+    static FaultPlan ofWitness(Random random) {
+        String[] lines = new String[random.nextInt(4)];
+        for (int i = 0; i < lines.length; i++) {
+            int at = random.nextInt(4) == 0 ? random.nextInt(60) : random.nextInt(2500);
+            lines[i] = "at " + at + "ms " + draw(WITNESS_CHOICES, random);
+        }
+        return parse(lines);
     }
 
     FaultPlan with(FaultPlan others) {

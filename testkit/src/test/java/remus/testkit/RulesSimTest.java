@@ -327,7 +327,8 @@ class RulesSimTest extends SimStory {
     void terminatedBackupConcedesFirst() {
         protect(Scenario.plain());
         live(500);
-        world.backup.agent.run(() -> assertThat(world.backupGroup().leave()).isNotNull());
+        world.backup.agent.run(
+                () -> assertThat(world.backupGroup().operators().leave()).isNotNull());
         live(1);
         world.backup.agent.die();
         live(100);

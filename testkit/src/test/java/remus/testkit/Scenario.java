@@ -6,6 +6,7 @@ import remus.protocol.wire.FailoverMode;
 /**
  * The quiet part of a simulated world: what is protected and how.
  *
+ * @param witnessed whether there is a witness
  * @param instantWrites the wire takes each frame at once; for staging memory so small that epochs
  *     are spilled
  */
@@ -19,13 +20,14 @@ record Scenario(
         int writesPerStep,
         long stepNanos,
         int seedRounds,
-        boolean instantWrites) {
+        boolean instantWrites,
+        boolean witnessed) {
     private static final long MILLI = 1_000_000;
     private static final long SLAB_BYTES = (1 << 20) + 2048;
 
     static Scenario plain() {
         return new Scenario(
-                1, FailoverMode.MANUAL, 2, 25 * MILLI, 200_000, 40, 3, 3 * MILLI, 1, false);
+                1, FailoverMode.MANUAL, 2, 25 * MILLI, 200_000, 40, 3, 3 * MILLI, 1, false, false);
     }
 
     /** A guest that writes, in a second, several times what staging memory holds. */
@@ -40,7 +42,8 @@ record Scenario(
                 40,
                 2 * MILLI,
                 1,
-                true);
+                true,
+                false);
     }
 
     static Scenario of(Random random) {
@@ -54,7 +57,8 @@ record Scenario(
                 1 + random.nextInt(5),
                 (2 + random.nextInt(5)) * MILLI,
                 1 + random.nextInt(3),
-                random.nextInt(4) == 0);
+                random.nextInt(4) == 0,
+                false);
     }
 
     Scenario automatic() {
@@ -80,7 +84,24 @@ record Scenario(
                 writesPerStep,
                 stepNanos,
                 seedRounds,
-                instantWrites);
+                instantWrites,
+                witnessed);
+    }
+
+    /** The same, with a witness. */
+    Scenario withWitness() {
+        return new Scenario(
+                members,
+                failover == FailoverMode.MANUAL ? failover : FailoverMode.AUTOMATIC,
+                windowEpochs,
+                intervalNanos,
+                latencyNanos,
+                pages,
+                writesPerStep,
+                stepNanos,
+                seedRounds,
+                instantWrites,
+                true);
     }
 
     /** Two scenarios of three have disks; without a draw of its own, so that old seeds stay. */
@@ -89,7 +110,7 @@ record Scenario(
     }
 
     boolean isAutomatic() {
-        return failover == FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
+        return failover != FailoverMode.MANUAL;
     }
 
     long heartbeatNanos() {

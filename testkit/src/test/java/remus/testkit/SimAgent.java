@@ -17,7 +17,9 @@ import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
 import remus.ha.GroupRecord;
 import remus.ha.Mailbox;
+import remus.ha.Reason;
 import remus.ha.RecordStore;
+import remus.ha.witness.Witness;
 import remus.primary.Member;
 import remus.primary.PrimaryGroup;
 import remus.primary.PrimaryHost;
@@ -282,6 +284,37 @@ final class SimAgent implements PrimaryHost, BackupHost {
             return Afterlife.RUNNING;
         }
         return guest != null && guest.off ? Afterlife.OFF : Afterlife.GONE;
+    }
+
+    @Override
+    public Witness witness() {
+        return world.scenario.witnessed() ? world.witness.clientOf(this) : null;
+    }
+
+    @Override
+    public String identity() {
+        return host.name;
+    }
+
+    @Override
+    public Reason runLeft(List<GroupRecord.Member> members) {
+        try {
+            for (SimStandby standby : List.copyOf(host.standbys)) {
+                if (standby.waits()) {
+                    standby.of(this).run();
+                }
+            }
+        } catch (DomainException e) {
+            return Reason.of(e);
+        }
+        boolean all = members.stream().allMatch(member -> host.guests.containsKey(member.name()));
+        return all ? null : new Reason("standby-lost", "a copy is gone");
+    }
+
+    @Override
+    public void destroyLeft(List<GroupRecord.Member> members) {
+        host.standbys.forEach(standby -> standby.of(this).close());
+        host.standbys.clear();
     }
 
     @Override

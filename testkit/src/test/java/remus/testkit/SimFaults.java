@@ -38,6 +38,7 @@ final class SimFaults {
             case "reboot" -> victim().tell(Kind.RESET, "guest");
             case "change" -> victim().tell(Kind.CONFIG_CHANGED, "a disk was plugged in");
             case "operator" -> operator(words[1]);
+            case "witness" -> witness(fault);
             case "fail", "foreign-resume" -> world.arm(fault.what());
             default -> throw new IllegalArgumentException(fault.toString());
         }
@@ -90,6 +91,23 @@ final class SimFaults {
         }
     }
 
+    private void witness(Fault fault) {
+        SimWitness witness = world.witness;
+        switch (fault.what()) {
+            case "witness stops" -> {
+                witness.stop();
+                world.clock.after(fault.forNanos(), witness::start);
+            }
+            case "witness loses an answer" -> witness.loseAnAnswer();
+            case "witness cut from primary", "witness cut from backup" -> {
+                SimHost host = host(fault.what().substring("witness cut from ".length()));
+                witness.cut(host);
+                world.clock.after(fault.forNanos(), () -> witness.mend(host));
+            }
+            default -> throw new IllegalArgumentException(fault.toString());
+        }
+    }
+
     private void pause(SimGuest guest, long nanos) {
         guest.paused = true;
         guest.tell(Kind.STOPPED, "paused by its owner");
@@ -107,8 +125,9 @@ final class SimFaults {
         boolean here = world.primary.listens() && primary.primary != null;
         BackupGroup group = world.backupGroup();
         switch (what) {
-            case "failover" -> answer(what, group == null ? null : group.failover());
-            case "unprotect-backup" -> answer(what, group == null ? null : group.unprotect());
+            case "failover" -> answer(what, group == null ? null : group.operators().failover());
+            case "unprotect-backup" ->
+                    answer(what, group == null ? null : group.operators().unprotect());
             case "unprotect" -> answer(what, here ? primary.primary.unprotect(false) : null);
             case "force" -> {
                 world.checker.forced();

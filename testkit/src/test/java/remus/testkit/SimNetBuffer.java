@@ -56,6 +56,7 @@ final class SimNetBuffer implements NetBuffer {
     @Override
     public void commit(long epoch) {
         agent.enter("commit");
+        agent.world.checker.releases(incarnation);
         while (!held.isEmpty() && held.peek().epoch <= epoch) {
             release(held.remove());
         }

@@ -20,10 +20,11 @@ final class SimStandby implements Standby {
     final long pid;
     final ByteBuffer memory;
     final byte[] devices = new byte[SimDomain.DEVICE_BYTES];
-    private final SimAgent agent;
+    private SimAgent agent;
     private final int split;
     private final int diskIndex;
     private Runnable lost = () -> {};
+    private boolean loaded;
     private boolean ran;
     private boolean closed;
     private boolean dead;
@@ -112,6 +113,7 @@ final class SimStandby implements Standby {
         agent.enter("load");
         need();
         agent.failIfAsked("load");
+        loaded = true;
         agent.leave("load");
     }
 
@@ -140,6 +142,17 @@ final class SimStandby implements Standby {
     @Override
     public void onLost(Runnable listener) {
         lost = listener;
+    }
+
+    /** Whether the agent's next life may find it. */
+    boolean isLeft() {
+        return loaded && waits();
+    }
+
+    /** The same process in the hands of another life of the agent. */
+    SimStandby of(SimAgent next) {
+        agent = next;
+        return this;
     }
 
     /** Whether its process is there and does not run the guest yet. */

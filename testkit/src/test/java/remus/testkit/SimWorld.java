@@ -31,6 +31,7 @@ final class SimWorld {
     final SimHost backup = new SimHost("backup");
     final Checker checker = new Checker(this);
     final SimNetwork network;
+    final SimWitness witness = new SimWitness(this);
     final Map<String, String> outcomes = new HashMap<>();
     private final List<String> trace = new ArrayList<>();
     private final Map<String, Integer> armed = new HashMap<>();
@@ -142,7 +143,8 @@ final class SimWorld {
     void agentDied(SimAgent agent) {
         if (agent.host == backup) {
             diedTakingOver |= checker.isActivated() && backup.guests.size() < scenario.members();
-            backup.standbys.clear(); // their processes go with it, unless they ran
+            // their processes go with it, unless they ran or were loaded for a claim
+            backup.standbys.removeIf(standby -> !standby.isLeft());
         }
         Long nanos = restartNanos.remove(agent.host.name);
         clock.after(

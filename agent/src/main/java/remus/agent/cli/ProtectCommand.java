@@ -33,6 +33,7 @@ final class ProtectCommand implements Callable<Integer> {
     /** What happens when the primary is lost. */
     enum Failover {
         MANUAL,
+        AUTOMATIC,
         AUTOMATIC_WITHOUT_WITNESS;
 
         @Override
@@ -83,9 +84,9 @@ final class ProtectCommand implements Callable<Integer> {
             paramLabel = "MODE",
             defaultValue = "manual",
             description =
-                    "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). Without a witness a"
-                        + " broken link between the hosts looks like a lost primary: two copies may"
-                        + " then run. Needs --unsafe.")
+                    "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). `automatic` needs a"
+                        + " witness. Without one a broken link between the hosts looks like a lost"
+                        + " primary: two copies may then run; that needs --unsafe.")
     private Failover failover;
 
     @Option(

@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             TuneCommand.class,
             FailoverCommand.class,
             NbdCommand.class,
+            WitnessCommand.class,
             VersionCommand.class
         })
 @SuppressWarnings("NullAway.Init") // picocli sets what it declares

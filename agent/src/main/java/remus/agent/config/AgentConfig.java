@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The configuration of an agent; docs/configuration.md has the meaning of each key.
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param peers the agents that can be named as backup
  * @param standby what this host does as backup
  * @param disks how disks are replicated
+ * @param witness what decides who may run; null if there is none
  */
 public record AgentConfig(
         String name,
@@ -31,7 +33,8 @@ public record AgentConfig(
         Detection detection,
         Map<String, HostPort> peers,
         StandbyPlace standby,
-        Disks disks) {
+        Disks disks,
+        @Nullable Witness witness) {
 
     private static final long MAX_FILE_BYTES = 1 << 20;
 
@@ -89,6 +92,20 @@ public record AgentConfig(
             exports = Map.copyOf(exports);
         }
     }
+
+    /**
+     * How the witness is reached.
+     *
+     * @param connect {@code host:port} of each server, separated by commas
+     * @param sessionTimeout silence after which another server is looked for
+     * @param credentials a file with {@code user:password}; null for none
+     * @param client a file of ZooKeeper's client properties; null for none
+     */
+    public record Witness(
+            String connect,
+            Duration sessionTimeout,
+            @Nullable Path credentials,
+            @Nullable Path client) {}
 
     /**
      * Reads a file.

@@ -61,7 +61,18 @@ final class ConfigReader {
                         value(Setting.DISKS_COMMIT, String.class).equals("fsync"),
                         value(Setting.DISKS_ALLOCATION, String.class).equals("full"),
                         value(Setting.DISKS_RESYNC, String.class).equals("in-place"),
-                        value(Setting.DISKS_STAGING, Long.class)));
+                        value(Setting.DISKS_STAGING, Long.class)),
+                witness());
+    }
+
+    private AgentConfig.@Nullable Witness witness() {
+        return values.get(Setting.WITNESS_CONNECT) instanceof String connect
+                ? new AgentConfig.Witness(
+                        connect,
+                        value(Setting.WITNESS_SESSION_TIMEOUT, Duration.class),
+                        (Path) values.get(Setting.WITNESS_CREDENTIALS),
+                        (Path) values.get(Setting.WITNESS_CLIENT))
+                : null;
     }
 
     private void mapping(Located node, String prefix, int line, int column) {

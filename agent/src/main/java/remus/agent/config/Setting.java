@@ -83,6 +83,30 @@ enum Setting {
             "the same paths",
             "As backup: a path of the primary (a file, or a directory for all below it), and the"
                     + " one to use here."),
+    WITNESS_CONNECT(
+            "witness.connect",
+            Form.HOST_PORTS,
+            "none",
+            "The ZooKeeper servers that decide who may run, `host:port` each, separated by commas;"
+                    + " the same at both hosts. Groups protected from then on use them."),
+    WITNESS_SESSION_TIMEOUT(
+            "witness.session-timeout",
+            Form.duration("1s", "60s"),
+            "4s",
+            "Silence of the witness after which this host looks for another of its servers."),
+    WITNESS_CREDENTIALS(
+            "witness.credentials",
+            Form.DIRECTORY,
+            "none",
+            "A file with `user:password` for ZooKeeper's digest authentication; records are then"
+                    + " for this user only. Readable by root only."),
+    WITNESS_CLIENT(
+            "witness.client",
+            Form.DIRECTORY,
+            "none",
+            "A file of ZooKeeper's own client properties, for TLS: `zookeeper.client.secure=true`,"
+                    + " `zookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty`,"
+                    + " `zookeeper.ssl.*`."),
     DISKS_DIRECTORY(
             "disks.directory",
             Form.DIRECTORY,
@@ -157,6 +181,16 @@ enum Setting {
                                                 + " or ':'"),
                         false);
         static final Form HOST_PORT = new Form("host:port", HostPort::parse, false);
+        static final Form HOST_PORTS =
+                new Form(
+                        "host:port, separated by commas",
+                        text -> {
+                            for (String server : text.split(",", -1)) {
+                                HostPort.parse(server);
+                            }
+                            return text;
+                        },
+                        false);
         static final Form DIRECTORY =
                 new Form(
                         "an absolute path",

@@ -18,7 +18,8 @@ final class RequestRules {
     private static final Pattern SOCKET = Pattern.compile("/[^\\p{Cntrl}]{1,255}");
     private static final List<String> DISK_MODE = List.of("auto", "mirror", "boot-time");
     private static final Pattern DISK = Pattern.compile("[^\\p{Cntrl}]{1,256}");
-    private static final List<String> FAILOVER = List.of("manual", "automatic-without-witness");
+    private static final List<String> FAILOVER =
+            List.of("manual", "automatic", "automatic-without-witness");
 
     private RequestRules() {}
 

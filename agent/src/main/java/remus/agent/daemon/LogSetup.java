@@ -33,6 +33,7 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").addAppender(stderr);
         context.getLogger("ROOT").setLevel(Level.INFO);
         context.getLogger("io.netty").setLevel(Level.WARN);
+        context.getLogger("org.apache").setLevel(Level.WARN);
         context.getLogger("com.linecorp.armeria").setLevel(Level.WARN);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }

@@ -87,6 +87,7 @@ public final class Engine implements Operations {
         contents.unreadable().forEach(unknown::add);
         List<Long> running = new ArrayList<>();
         List<Long> known = new ArrayList<>();
+        List<Long> undecided = new ArrayList<>();
         for (GroupRecord record : contents.records()) {
             List<Long> pids = record.members().stream().map(GroupRecord.Member::pid).toList();
             known.addAll(pids);
@@ -94,9 +95,13 @@ public final class Engine implements Operations {
                 adopt(record);
             } else if (record.standing() == GroupRecord.Standing.ACTIVATED) {
                 running.addAll(pids);
+            } else if (record.standing() == GroupRecord.Standing.CLAIMING) {
+                undecided.addAll(pids);
             }
         }
-        standbys.settleLeftovers(running, !unknown.isEmpty(), known);
+        standbys.settleLeftovers(
+                running,
+                pid -> !undecided.contains(pid) && (unknown.isEmpty() || known.contains(pid)));
         BackupService service = new BackupService(host);
         backups = service;
         wire.listen(config.listen(), service::door);
@@ -225,10 +230,7 @@ public final class Engine implements Operations {
                     "there is a group " + name + " on this host already",
                     "choose another name with --group, or `remus unprotect " + name + "` first");
         }
-        FailoverMode failover =
-                request.getFailover().equals("automatic-without-witness")
-                        ? FailoverMode.AUTOMATIC_WITHOUT_WITNESS
-                        : FailoverMode.MANUAL;
+        FailoverMode failover = Plans.failover(request.getFailover(), host.witness() != null);
         ProtectionSettings settings =
                 plans.of(
                         name,
@@ -264,7 +266,7 @@ public final class Engine implements Operations {
             }
             primaries.remove(request.getGroup(), primary);
         } else if (backup != null) {
-            outcome = answer(backup.unprotect());
+            outcome = answer(backup.operators().unprotect());
         } else {
             throw unknownGroup(request.getGroup());
         }
@@ -361,7 +363,9 @@ public final class Engine implements Operations {
                             "run `remus failover` on its backup")
                     : unknownGroup(request.getGroup());
         }
-        return FailoverResponse.newBuilder().setOutcome(answer(group.failover())).build();
+        return FailoverResponse.newBuilder()
+                .setOutcome(answer(group.operators().failover()))
+                .build();
     }
 
     /** The guests are let go with their backups' promise; without it their output stays held. */
@@ -382,9 +386,10 @@ public final class Engine implements Operations {
         }
         BackupService service = backups;
         if (service != null) {
-            service.groups().forEach(group -> answer(group.leave()));
+            service.groups().forEach(group -> answer(group.operators().leave()));
         }
         wire.close();
         host.exports().close();
+        host.close();
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import remus.agent.Version;
 import remus.agent.config.AgentConfig;
 import remus.agent.control.RunDirectory;
@@ -27,7 +28,10 @@ import remus.domain.qemu.QemuStandbys;
 import remus.ha.ConductorThread;
 import remus.ha.FileRecordStore;
 import remus.ha.GroupRecord;
+import remus.ha.Reason;
 import remus.ha.RecordStore;
+import remus.ha.witness.Witness;
+import remus.ha.zookeeper.ZooKeeperWitness;
 import remus.netbuf.NetBuffer;
 import remus.netbuf.RedirectorBuffer;
 import remus.primary.Member;
@@ -47,6 +51,8 @@ final class LocalHost implements PrimaryHost, BackupHost {
     private final LocalDisks disks;
     private final Wire wire;
     private final RecordStore records;
+    private final String identity;
+    private final @Nullable ZooKeeperWitness witness;
     private final QemuStandbys standbys;
     private final QemuHypervisor qemu;
     private final QemuHypervisor unsafeQemu;
@@ -74,6 +80,8 @@ final class LocalHost implements PrimaryHost, BackupHost {
         this.standbys = standbys;
         records = new FileRecordStore(config.stateDir().resolve("groups"));
         Path directory = config.runDir().resolve("qemu");
+        identity = HostIdentity.of(config.stateDir());
+        witness = config.witness() == null ? null : Witnesses.connect(config.witness());
         qemu = new QemuHypervisor(directory, false, standbys);
         unsafeQemu = new QemuHypervisor(directory, true, standbys);
     }
@@ -162,6 +170,35 @@ final class LocalHost implements PrimaryHost, BackupHost {
     }
 
     @Override
+    public @Nullable Witness witness() {
+        return witness;
+    }
+
+    @Override
+    public String identity() {
+        return identity;
+    }
+
+    @Override
+    public @Nullable Reason runLeft(List<GroupRecord.Member> members) {
+        List<Long> pids = members.stream().map(GroupRecord.Member::pid).toList();
+        standbys.decided(pids, true);
+        for (GroupRecord.Member member : members) {
+            if (!QemuStandbys.isAlive(member.pid(), member.startTicks())) {
+                return new Reason(
+                        "standby-lost", "the copy of " + member.name() + " on this host is gone");
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public void destroyLeft(List<GroupRecord.Member> members) {
+        List<Long> pids = members.stream().map(GroupRecord.Member::pid).toList();
+        standbys.decided(pids, false);
+    }
+
+    @Override
     public void conduct(BackupGroup group) {
         ConductorThread.start("backup-" + group.view().record().name(), group, group.mailbox());
     }
@@ -169,6 +206,14 @@ final class LocalHost implements PrimaryHost, BackupHost {
     @Override
     public void background(Runnable task) {
         background.execute(task);
+    }
+
+    /** Ends the session with the witness. */
+    void close() {
+        ZooKeeperWitness session = witness;
+        if (session != null) {
+            session.close();
+        }
     }
 
     @Override

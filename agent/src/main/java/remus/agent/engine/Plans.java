@@ -88,6 +88,27 @@ final class Plans {
                                 mode.toUpperCase(Locale.ROOT).replace('-', '_')));
     }
 
+    /**
+     * The mode that a request names; it has been examined.
+     *
+     * @throws DomainException {@code no-witness} if it needs one
+     */
+    static FailoverMode failover(String name, boolean hasWitness) {
+        if (name.equals("automatic") && !hasWitness) {
+            throw new DomainException(
+                    "no-witness",
+                    "automatic failover without a witness is refused: a broken link between the"
+                            + " hosts looks like a lost primary, and two copies would run",
+                    "start `remus witness` on a third host and set `witness.connect` on both hosts,"
+                            + " or use --failover manual");
+        }
+        return switch (name) {
+            case "automatic" -> FailoverMode.AUTOMATIC;
+            case "automatic-without-witness" -> FailoverMode.AUTOMATIC_WITHOUT_WITNESS;
+            default -> FailoverMode.MANUAL;
+        };
+    }
+
     /** A protection that an earlier life of this agent wrote down. */
     ProtectionSettings of(GroupRecord record) {
         HostPort peer = HostPort.parse(record.peer());

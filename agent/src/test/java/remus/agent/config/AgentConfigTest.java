@@ -106,6 +106,18 @@ final class AgentConfigTest {
     }
 
     @Test
+    void thereIsNoWitnessUnlessOneIsNamed() throws Exception {
+        assertThat(AgentConfig.parse("empty.yaml", "").witness()).isNull();
+        AgentConfig.Witness witness =
+                AgentConfig.parse("one.yaml", "witness:\n  connect: w:2181").witness();
+        assertThat(witness.connect()).isEqualTo("w:2181");
+        assertThat(witness.sessionTimeout()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(witness.credentials()).isNull();
+        assertThatThrownBy(() -> AgentConfig.parse("bad.yaml", "witness:\n  connect: w:2181,other"))
+                .isInstanceOf(ConfigException.class);
+    }
+
+    @Test
     void imagesAreSparseAndOldCopiesKeptUnlessSaidOtherwise() throws Exception {
         AgentConfig.Disks defaults = AgentConfig.parse("empty.yaml", "").disks();
         assertThat(defaults.preallocated()).isFalse();

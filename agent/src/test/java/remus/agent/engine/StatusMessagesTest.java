@@ -39,7 +39,9 @@ final class StatusMessagesTest {
                         50,
                         false,
                         List.of(),
-                        DiskSelection.WRITABLE);
+                        DiskSelection.WRITABLE,
+                        false,
+                        0);
         DiskCopy.Condition disks = new DiskCopy.Condition(images, 5, 100, 3);
         return new BackupView(record, state, REASON, 0, 0, 0, 0, disks, 0, List.of(), List.of());
     }

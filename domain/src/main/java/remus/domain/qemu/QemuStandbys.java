@@ -3,6 +3,7 @@ package remus.domain.qemu;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.LongPredicate;
 import remus.domain.Finding;
 import remus.domain.Standby;
 import remus.domain.StandbySpec;
@@ -32,13 +33,20 @@ public final class QemuStandbys implements QemuHypervisor.Standbys {
      * alone, and finishes takeovers.
      *
      * @param activatedPids processes whose takeover is on record
-     * @param unknown whether there are records that could not be read: what none of {@code known}
-     *     is, is then left alone
-     * @param known processes that the records name
+     * @param mayDestroy whether a process that is still a standby is of no use any more
      */
-    public void settleLeftovers(
-            Collection<Long> activatedPids, boolean unknown, Collection<Long> known) {
-        new StandbyLeftovers(settings).settle(activatedPids, unknown, known);
+    public void settleLeftovers(Collection<Long> activatedPids, LongPredicate mayDestroy) {
+        new StandbyLeftovers(settings).settle(activatedPids, mayDestroy);
+    }
+
+    /**
+     * Makes standbys run that an earlier life of this agent loaded, or destroys them.
+     *
+     * @param pids their processes
+     * @param run which of the two
+     */
+    public void decided(Collection<Long> pids, boolean run) {
+        new StandbyLeftovers(settings).decided(pids, run);
     }
 
     /** Whether the process of a domain that was a standby is there. */

@@ -71,18 +71,40 @@ final class StandbyLeftovers {
      * Puts everything in its place.
      *
      * @param activated processes whose takeover is on record
-     * @param unknown whether there are records that could not be read: a standby that {@code known}
-     *     does not name may then be one that was activated, and is left alone
-     * @param known processes that the records name
+     * @param mayDestroy whether a standby is of no use any more; one of a record that could not be
+     *     read, or whose takeover is not decided, may be
      */
-    void settle(Collection<Long> activated, boolean unknown, Collection<Long> known) {
+    void settle(Collection<Long> activated, LongPredicate mayDestroy) {
         if (!Files.isDirectory(settings.runDirectory())) {
             return;
         }
         try (DirectoryStream<Path> found =
                 Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
             for (Path directory : found) {
-                settle(directory, activated, pid -> !unknown || known.contains(pid));
+                settle(directory, activated, mayDestroy);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot look for old standbys", e);
+        }
+    }
+
+    /**
+     * Puts in their place standbys whose takeover was not decided when the rest was.
+     *
+     * @param pids their processes
+     * @param run whether they run, or are destroyed
+     */
+    void decided(Collection<Long> pids, boolean run) {
+        try (DirectoryStream<Path> found =
+                Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
+            for (Path directory : found) {
+                boolean theirs =
+                        (isAlive(directory, STANDBY) && pids.contains(pid(directory, STANDBY)))
+                                || (isAlive(directory, STARTING)
+                                        && pids.contains(pid(directory, STARTING)));
+                if (theirs) {
+                    settle(directory, run ? pids : List.of(), pid -> true);
+                }
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look for old standbys", e);
@@ -130,7 +152,7 @@ final class StandbyLeftovers {
                 return;
             }
             if (!mayDestroy.test(pid)) {
-                LOG.warn("leaving the standby {} alone: a record cannot be read", pid);
+                LOG.warn("leaving the standby {} alone: what becomes of it is not known", pid);
                 return;
             }
             LOG.info("destroying the standby {} that an earlier life of this agent left", pid);

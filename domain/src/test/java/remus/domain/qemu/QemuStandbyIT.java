@@ -200,13 +200,13 @@ final class QemuStandbyIT {
         Path own = standby.monitorSocket().getParent();
         StandbyLeftovers.starts(own);
         standby.abandon();
-        new StandbyLeftovers(settings).settle(List.of(), false, List.of());
+        new StandbyLeftovers(settings).settle(List.of(), pid -> true);
         assertThat(new NetInterface(STANDBY_TAP).isUp()).isTrue();
         awaitSerial(serial, "tick " + (checkpointTick + 2) + " ", 0);
         try (QmpClient owner = QmpClient.connect(standby.monitorSocket())) {
             owner.execute("stop");
         }
-        new StandbyLeftovers(settings).settle(List.of(), false, List.of());
+        new StandbyLeftovers(settings).settle(List.of(), pid -> true);
         try (QmpClient owner = QmpClient.connect(standby.monitorSocket())) {
             assertThat(owner.execute("query-status").path("status").asText())
                     .as("its owner's pause")

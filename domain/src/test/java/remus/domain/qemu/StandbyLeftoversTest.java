@@ -39,7 +39,7 @@ class StandbyLeftoversTest {
     @Test
     void destroysAStandbyThatNobodyFeeds() throws Exception {
         named("pid", process.pid());
-        leftovers.settle(List.of(), false, List.of());
+        leftovers.settle(List.of(), one -> true);
         assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
         assertThat(standby).doesNotExist();
     }
@@ -49,7 +49,7 @@ class StandbyLeftoversTest {
         named("pid", process.pid());
         StandbyLeftovers.starts(standby);
         StandbyLeftovers.becomesDomain(standby);
-        leftovers.settle(List.of(), false, List.of());
+        leftovers.settle(List.of(), one -> true);
         assertThat(process.isAlive()).isTrue();
         assertThat(standby.resolve("log")).exists();
     }
@@ -57,10 +57,10 @@ class StandbyLeftoversTest {
     @Test
     void leavesAStandbyAloneThatAnUnreadableRecordMayHaveActivated() throws Exception {
         named("pid", process.pid());
-        leftovers.settle(List.of(), true, List.of());
+        leftovers.settle(List.of(), pid -> false);
         assertThat(process.isAlive()).isTrue();
         assertThat(standby.resolve("log")).exists();
-        leftovers.settle(List.of(), true, List.of(process.pid()));
+        leftovers.settle(List.of(), pid -> pid == process.pid());
         assertThat(process.waitFor(5, TimeUnit.SECONDS)).as("its record can be read").isTrue();
     }
 
@@ -72,11 +72,11 @@ class StandbyLeftoversTest {
         StandbyLeftovers.becomesDomain(standby);
         Files.createFile(standby.resolve("qmp"));
         process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
-        leftovers.settle(List.of(pid), false, List.of(pid));
+        leftovers.settle(List.of(pid), one -> true);
         assertThat(leftovers.endedInOrder(pid)).as("QEMU had no time to clean up").isFalse();
         Files.delete(standby.resolve("qmp"));
         assertThat(leftovers.endedInOrder(pid)).isTrue();
-        leftovers.settle(List.of(), false, List.of());
+        leftovers.settle(List.of(), one -> true);
         assertThat(leftovers.endedInOrder(pid)).as("nothing is left that tells").isFalse();
     }
 
@@ -85,7 +85,7 @@ class StandbyLeftoversTest {
         named("pid", process.pid());
         StandbyLeftovers.starts(standby);
         StandbyLeftovers.starts(standby); // a second attempt
-        leftovers.settle(List.of(), false, List.of()); // it has no monitor: that is only said
+        leftovers.settle(List.of(), one -> true); // it has no monitor: that is only said
         assertThat(process.isAlive()).isTrue();
         assertThat(standby.resolve("log")).exists();
     }
@@ -94,7 +94,7 @@ class StandbyLeftoversTest {
     void clearsAwayADomainThatIsGone() throws IOException {
         named("domain.pid", ProcessHandle.current().pid()); // the number was used again
         Files.delete(standby.resolve("log"));
-        leftovers.settle(List.of(), false, List.of());
+        leftovers.settle(List.of(), one -> true);
         assertThat(standby).doesNotExist();
     }
 
@@ -103,7 +103,7 @@ class StandbyLeftoversTest {
         Process stranger = new ProcessBuilder("sleep", "60").start();
         try {
             named("pid", stranger.pid());
-            leftovers.settle(List.of(), false, List.of());
+            leftovers.settle(List.of(), one -> true);
             assertThat(stranger.isAlive()).isTrue();
         } finally {
             stranger.destroyForcibly();

@@ -153,7 +153,7 @@ final class AgentPhasesIT {
 
     private static long userfaultfds(long pid) throws IOException {
         try (Stream<Path> entries = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-            return entries.filter(fd -> Lab.link(fd.toString()).equals(USERFAULTFD)).count();
+            return entries.filter(fd -> Proc.link(fd.toString()).equals(USERFAULTFD)).count();
         }
     }
 }

@@ -67,7 +67,7 @@ final class BootTimeDiskIT {
             LoadMaker after = guest(lab, Lab.B);
             writes(after, "disk stop");
             assertSame(after);
-            assertThat(Lab.commandLine(lab.qemus(Lab.B, "-incoming").get(0)))
+            assertThat(Proc.commandLine(lab.qemus(Lab.B, "-incoming").get(0)))
                     .contains("web1-root.raw")
                     .doesNotContain("nbd");
             rebooted(lab);

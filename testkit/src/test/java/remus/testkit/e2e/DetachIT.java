@@ -105,18 +105,18 @@ final class DetachIT {
         await("its open files are as before")
                 .atMost(SOON)
                 .untilAsserted(() -> assertThat(descriptors(pid)).isEqualTo(files));
-        assertThat(Lab.read(Path.of("/proc/" + pid + "/status"))).contains("TracerPid:\t0\n");
+        assertThat(Proc.read(Path.of("/proc/" + pid + "/status"))).contains("TracerPid:\t0\n");
         assertThat(lab.group(Lab.A, Lab.VM).getState()).isIn("", "UNPROTECTED");
     }
 
     private static String limits(long pid) {
-        return Lab.read(Path.of("/proc/" + pid + "/limits"));
+        return Proc.read(Path.of("/proc/" + pid + "/limits"));
     }
 
     /** Kinds, as the numbers of sockets come and go. */
     private static List<String> descriptors(long pid) throws IOException {
         try (Stream<Path> entries = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-            return entries.map(fd -> Lab.link(fd.toString()).replaceFirst("\\[\\d+\\]", ""))
+            return entries.map(fd -> Proc.link(fd.toString()).replaceFirst("\\[\\d+\\]", ""))
                     .filter(link -> !link.isEmpty() && !link.equals("socket:"))
                     .sorted()
                     .toList();

@@ -127,7 +127,7 @@ final class DiskDeathsIT {
                 .atMost(SOON)
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofNanos(50_000))
-                .until(() -> Lab.read(conductor.resolve("syscall")).startsWith(FDATASYNC));
+                .until(() -> Proc.read(conductor.resolve("syscall")).startsWith(FDATASYNC));
         kill(agent);
         System.out.printf("killed while journalling, %d KiB of journal in use%n", used >> 10);
         DataDisk.writes(guest, "disk stop");
@@ -148,7 +148,7 @@ final class DiskDeathsIT {
 
     private static Path thread(long pid, String name) throws IOException {
         try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
-            return threads.filter(t -> Lab.read(t.resolve("comm")).trim().equals(name))
+            return threads.filter(t -> Proc.read(t.resolve("comm")).trim().equals(name))
                     .findFirst()
                     .orElseThrow();
         }

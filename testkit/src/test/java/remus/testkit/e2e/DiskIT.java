@@ -164,7 +164,7 @@ final class DiskIT {
             Path images = lab.directory.resolve(Lab.B).resolve("state/disks/web1");
             assertThat(images.resolve("web1-cd.raw")).hasBinaryContent(medium);
             assertThat(images.resolve("web1-scratch.raw")).doesNotExist();
-            assertThat(Lab.commandLine(lab.qemus(Lab.B, "web1-cd.raw").get(0)))
+            assertThat(Proc.commandLine(lab.qemus(Lab.B, "web1-cd.raw").get(0)))
                     .contains("file=/run/vm/scratch.img");
             assertThat(lab.group(Lab.B, Lab.VM).getImages()).isEqualTo("handed-over");
         }

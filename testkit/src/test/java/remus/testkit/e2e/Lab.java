@@ -1,6 +1,5 @@
 package remus.testkit.e2e;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -44,7 +43,7 @@ final class Lab implements AutoCloseable {
 
     private Lab(Path directory) {
         this.directory = directory;
-        run = read(directory.resolve("run")).trim();
+        run = Proc.read(directory.resolve("run")).trim();
         Evidence.stands(directory);
     }
 
@@ -61,6 +60,22 @@ final class Lab implements AutoCloseable {
         Lab lab = up();
         lab.start(qemuArguments);
         return lab;
+    }
+
+    /** The same with a witness, which a place of its own has. */
+    static Lab witnessed(String... qemuArguments) {
+        Lab lab = up();
+        lab.startWitness();
+        lab.start(qemuArguments);
+        return lab;
+    }
+
+    void startWitness() {
+        Outcome.run(HOSTS, "start-witness", directory.toString(), REMUS.toString()).succeeded();
+    }
+
+    void killWitness() {
+        signal(Long.parseLong(Proc.read(directory.resolve("witness/pid")).trim()), "KILL");
     }
 
     private void start(String... qemuArguments) {
@@ -161,6 +176,11 @@ final class Lab implements AutoCloseable {
                 .succeeded();
     }
 
+    /** Taking over is left to the witness. */
+    void protectByWitness() {
+        remus(A, "protect", VM, B, "--failover", "automatic").succeeded();
+    }
+
     void protectManually() {
         remus(A, "protect", VM, B).succeeded();
     }
@@ -245,7 +265,7 @@ final class Lab implements AutoCloseable {
     }
 
     private long firstProcess(String host) {
-        return Long.parseLong(read(directory.resolve(host + ".pid")).split(" ", 2)[0]);
+        return Long.parseLong(Proc.read(directory.resolve(host + ".pid")).split(" ", 2)[0]);
     }
 
     /** A path on a host, as this process reaches it. */
@@ -255,30 +275,21 @@ final class Lab implements AutoCloseable {
 
     /** This machine's number of the process that wrote its own one to /run/vm/NAME.pid. */
     long pid(String host, String name) {
-        return pidNumbered(host, read(directory.resolve(host).resolve(name + ".pid")).trim());
+        return pidNumbered(host, Proc.read(directory.resolve(host).resolve(name + ".pid")).trim());
     }
 
     private long pidNumbered(String host, String wanted) {
-        String space = link("/proc/" + firstProcess(host) + "/ns/pid");
+        String space = Proc.link("/proc/" + firstProcess(host) + "/ns/pid");
         return ProcessHandle.allProcesses()
                 .mapToLong(ProcessHandle::pid)
-                .filter(pid -> space.equals(link("/proc/" + pid + "/ns/pid")))
+                .filter(pid -> space.equals(Proc.link("/proc/" + pid + "/ns/pid")))
                 .filter(
                         pid ->
-                                read(Path.of("/proc/" + pid + "/status"))
+                                Proc.read(Path.of("/proc/" + pid + "/status"))
                                         .contains("\t" + wanted + "\n"))
-                .filter(pid -> nsPid(pid).equals(wanted))
+                .filter(pid -> Proc.nsPid(pid).equals(wanted))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no process " + wanted + " on " + host));
-    }
-
-    private static String nsPid(long pid) {
-        return read(Path.of("/proc/" + pid + "/status"))
-                .lines()
-                .filter(line -> line.startsWith("NSpid:"))
-                .map(line -> line.substring(line.lastIndexOf('\t') + 1))
-                .findFirst()
-                .orElse("");
     }
 
     /** The Java process: its supervisor is the one that the lab started. */
@@ -291,17 +302,13 @@ final class Lab implements AutoCloseable {
 
     /** The QEMU processes of a host whose command line has a word. */
     List<Long> qemus(String host, String word) {
-        String space = link("/proc/" + firstProcess(host) + "/ns/pid");
+        String space = Proc.link("/proc/" + firstProcess(host) + "/ns/pid");
         return ProcessHandle.allProcesses()
                 .map(ProcessHandle::pid)
-                .filter(pid -> space.equals(link("/proc/" + pid + "/ns/pid")))
-                .filter(pid -> commandLine(pid).contains("qemu-system"))
-                .filter(pid -> commandLine(pid).contains(word))
+                .filter(pid -> space.equals(Proc.link("/proc/" + pid + "/ns/pid")))
+                .filter(pid -> Proc.commandLine(pid).contains("qemu-system"))
+                .filter(pid -> Proc.commandLine(pid).contains(word))
                 .toList();
-    }
-
-    static String commandLine(long pid) {
-        return read(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
     }
 
     void signal(long pid, String signal) {
@@ -343,7 +350,7 @@ final class Lab implements AutoCloseable {
     }
 
     Qmp standbyMonitor(String host) {
-        String line = commandLine(qemus(host, "-incoming").get(0));
+        String line = Proc.commandLine(qemus(host, "-incoming").get(0));
         String socket = line.replaceFirst(".* -qmp unix:([^, ]+).*", "$1");
         Qmp qmp = Qmp.connect(inside(host, socket));
         belongings.add(qmp);
@@ -361,11 +368,11 @@ final class Lab implements AutoCloseable {
     }
 
     String serial(String host, String name) {
-        return read(directory.resolve(host).resolve(name + ".serial"));
+        return Proc.read(directory.resolve(host).resolve(name + ".serial"));
     }
 
     String agentLog(String host) {
-        return read(directory.resolve(host).resolve("agent.log"));
+        return Proc.read(directory.resolve(host).resolve("agent.log"));
     }
 
     @Override
@@ -379,21 +386,5 @@ final class Lab implements AutoCloseable {
             }
         }
         Outcome.run(HOSTS, "down", directory.toString()).succeeded();
-    }
-
-    static String read(Path file) {
-        try {
-            return new String(Files.readAllBytes(file), ISO_8859_1);
-        } catch (IOException gone) {
-            return "";
-        }
-    }
-
-    static String link(String path) {
-        try {
-            return Files.readSymbolicLink(Path.of(path)).toString();
-        } catch (IOException gone) {
-            return "";
-        }
     }
 }

@@ -40,7 +40,7 @@ final class PausesIT {
             Qmp owner = lab.owner(Lab.A, Lab.VM);
             long agent = lab.agentPid(Lab.A);
             lab.signal(agent, "STOP");
-            assertThat(Lab.read(java.nio.file.Path.of("/proc/" + agent + "/status")))
+            assertThat(Proc.read(java.nio.file.Path.of("/proc/" + agent + "/status")))
                     .contains("State:\tT");
             long stopped = System.nanoTime();
             lab.awaitState(Lab.B, "ACTIVE");
@@ -63,7 +63,7 @@ final class PausesIT {
     private static void hang(Lab lab, long millis) {
         long agent = lab.agentPid(Lab.A);
         lab.signal(agent, "STOP");
-        assertThat(Lab.read(java.nio.file.Path.of("/proc/" + agent + "/status")))
+        assertThat(Proc.read(java.nio.file.Path.of("/proc/" + agent + "/status")))
                 .contains("State:\tT");
         LockSupport.parkNanos(Duration.ofMillis(millis).toNanos());
         lab.signal(agent, "CONT");
