@@ -33,6 +33,12 @@ public interface DiskBuffer extends CheckpointDevice {
     List<Slab> take();
 
     /**
+     * Nobody makes room any more: if a write of the guest waits for it, it waits no longer, and
+     * from then on not every write is captured. Does nothing while none waits.
+     */
+    void waitNoLonger();
+
+    /**
      * Whether the disks are copied but for what {@link #take} has not handed over yet.
      *
      * @throws DomainException {@code disk-broken} if the copying has ended

@@ -12,12 +12,16 @@ final class Laps {
     private static final Logger LOG = LoggerFactory.getLogger(Laps.class);
     private static final int LAPS_MAY_FAIL = 5;
     private static final long WITNESS_WAIT_NANOS = 100_000_000;
+    private static final long DISK_PATIENCE_NANOS = 10_000_000_000L;
+    private static final long DISK_LOOK_NANOS = 1_000_000_000;
 
     private final String group;
     private final PrimaryHost host;
     private final EpochScheduler scheduler;
     private final PrimaryCore core;
     private int failedLaps;
+    private long heldSince;
+    private boolean held;
 
     Laps(String group, PrimaryHost host, EpochScheduler scheduler, PrimaryCore core) {
         this.group = group;
@@ -38,8 +42,27 @@ final class Laps {
         }
     }
 
+    /**
+     * No laps are run, as the backup is away. Disk writes of the guests may wait for a while: a
+     * guest gives a disk up that does not answer for half a minute. Returns nanoseconds until there
+     * is something to do.
+     */
+    long hold(Protection current, long now) {
+        if (!held) {
+            held = true;
+            heldSince = now;
+        }
+        long left = heldSince + DISK_PATIENCE_NANOS - now;
+        if (left > 0) {
+            return left;
+        }
+        current.letWritesGoOn();
+        return DISK_LOOK_NANOS;
+    }
+
     /** Returns nanoseconds until the next lap is due. */
     long run(Protection current, long now) {
+        held = false;
         if (!scheduler.isDue(now)) {
             return scheduler.dueInNanos(now);
         }

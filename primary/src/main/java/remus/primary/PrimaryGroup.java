@@ -182,6 +182,7 @@ public final class PrimaryGroup implements DutyCycle {
                             ? Math.min(due, laps.run(current, now))
                             : Math.min(due, laps.seed(current));
             case PROTECTED -> Math.min(due, laps.run(current, now));
+            case DEGRADED, LEAVING -> Math.min(due, laps.hold(current, now));
             default -> due;
         };
     }

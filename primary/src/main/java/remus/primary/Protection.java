@@ -249,6 +249,11 @@ final class Protection {
         members.forEach(member -> member.netBuffers().forEach(buffer -> buffer.commit(epoch)));
     }
 
+    /** Writes of the guests to their disks that wait for the backup wait no longer. */
+    void letWritesGoOn() {
+        members.forEach(member -> member.diskBuffers().forEach(DiskBuffer::waitNoLonger));
+    }
+
     boolean canResumeAfter(long committedEpoch) {
         EpochInFlight voided = carried;
         return (voided == null || voided.isReplayable())

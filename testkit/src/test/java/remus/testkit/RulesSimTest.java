@@ -253,6 +253,21 @@ class RulesSimTest extends SimStory {
     }
 
     @Test
+    void guestWritesOnThoughItsBackupStaysAway() {
+        protect(Scenario.plain(), "at 500ms kill backup-host");
+        live(7000);
+        long waiting = world.guest(0).counter();
+        live(1000);
+        assertThat(world.guest(0).counter()).as("its writes wait").isEqualTo(waiting);
+        live(5000);
+        assertThat(world.guest(0).counter()).isGreaterThan(waiting);
+        assertThat(world.state()).as("its output is held").isEqualTo(GroupState.DEGRADED);
+        operator("force");
+        live(100);
+        assertThat(world.state()).isEqualTo(GroupState.UNPROTECTED);
+    }
+
+    @Test
     void suspendedGuestRunsAgainWhenItsAgentRestarts() {
         protect(Scenario.plain(), "at 500ms crash primary-agent before resume for 700ms");
         live(1000);

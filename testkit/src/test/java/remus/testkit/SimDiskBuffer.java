@@ -30,7 +30,7 @@ final class SimDiskBuffer implements DiskBuffer {
 
     /** Without room a writer waits: its guest does nothing. */
     boolean hasRoom() {
-        boolean room = !agent.alive || pool.available() > 2;
+        boolean room = !agent.alive || broken || pool.available() > 2;
         if (!room) {
             pressure.run();
         }
@@ -89,6 +89,11 @@ final class SimDiskBuffer implements DiskBuffer {
         if (broken) {
             throw new DomainException("disk-broken", "the mirror ended as planned", "none");
         }
+    }
+
+    @Override
+    public void waitNoLonger() {
+        broken |= !hasRoom();
     }
 
     @Override

@@ -119,6 +119,11 @@ public final class BootTimeBuffer implements DiskBuffer {
     public void attach() {}
 
     @Override
+    public void waitNoLonger() {
+        capture.waitNoLonger();
+    }
+
+    @Override
     public void presuspend(long epoch) {
         for (int i = 0; i < disks.size(); i++) {
             flushesBefore[i] = disks.get(i).disk().flushes();

@@ -174,6 +174,11 @@ public final class MirrorBuffer implements DiskBuffer {
     }
 
     @Override
+    public void waitNoLonger() {
+        capture.waitNoLonger();
+    }
+
+    @Override
     public void presuspend(long epoch) {
         for (int i = 0; i < exports.size(); i++) {
             flushesBefore[i] = exports.get(i).flushes();

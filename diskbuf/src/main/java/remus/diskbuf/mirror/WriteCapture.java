@@ -18,7 +18,7 @@ import remus.domain.SlabPool;
  * in order, for those before to be acknowledged. Never while the guest is being suspended: its
  * hypervisor completes its writes before it stops, and the checkpoint that would make room waits
  * for that stop. Then a reserve is used; should it not suffice, a write is refused, and from then
- * on this is no copy of the disks any more.
+ * on this is no copy of the disks any more, and no write waits.
  *
  * <p>Any thread. A {@link Completion} is called outside of every lock, by the thread that brought
  * the write or by the one that made room: done when the write is captured, failed when it never
@@ -105,7 +105,7 @@ final class WriteCapture {
         synchronized (this) {
             taken = !ended && withheld.isEmpty() && take(request);
             // what the suspend found waiting is being taken: this one comes behind it
-            if (!taken && !ended && (!urgent || !withheld.isEmpty())) {
+            if (!taken && !ended && brokenBy == null && (!urgent || !withheld.isEmpty())) {
                 withheld.add(request);
                 waits = true;
             }
@@ -213,6 +213,17 @@ final class WriteCapture {
             throw new DomainException(
                     "disk-broken", why, "nothing need be done: the disks are compared and copied");
         }
+    }
+
+    /** Nobody makes room any more: what waits is refused, and what comes when there is none. */
+    void waitNoLonger() {
+        synchronized (this) {
+            if (withheld.isEmpty()) {
+                return;
+            }
+        }
+        breakOff("the guest's writes waited too long for the backup");
+        refuseWithheld();
     }
 
     /** From here on no write waits, until {@link #resumed}; what waited is captured or refused. */

@@ -170,6 +170,27 @@ abstract class DiskBufferContract {
     }
 
     @Test
+    void writesGoOnWhenNobodyMakesRoomForThem() {
+        seeded();
+        buffer.waitNoLonger();
+        assertThat(buffer.isSeeded()).as("nothing waited").isTrue();
+        Answer waiting = write(0, 1 << 20);
+        while (waiting.isDone()) {
+            waiting = write(0, 1 << 20);
+        }
+        Answer behind = write(7, 1);
+        buffer.waitNoLonger();
+        assertNotCaptured(waiting);
+        assertNotCaptured(behind);
+        assertNotCaptured(write(0, 1 << 20));
+        assertThatThrownBy(buffer::isSeeded)
+                .isInstanceOfSatisfying(
+                        DomainException.class,
+                        e -> assertThat(e.code()).isEqualTo("disk-broken"));
+        buffer.take().forEach(Slab::giveBack);
+    }
+
+    @Test
     void asksForACheckpointAndThenWithholdsUntilThereIsRoom() {
         seeded();
         List<String> pressure = new ArrayList<>();
