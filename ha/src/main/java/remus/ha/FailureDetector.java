@@ -47,7 +47,10 @@ public final class FailureDetector {
         excuse(now);
     }
 
-    /** The peer was given work to do before it can beat: until it is heard it has 20 s more. */
+    /**
+     * The peer was given work to do that may take it a while: it has 20 s more, until it says
+     * something about it. Beats alone do not end that: their thread is not the one that works.
+     */
     public void excuse(long now) {
         lastHeard = now + EXCUSE_NANOS;
         lastProgress = lastHeard;
@@ -77,10 +80,10 @@ public final class FailureDetector {
 
     /** A heartbeat came that carried this progress counter. */
     public void beat(long now, long peerProgress) {
-        lastHeard = now;
+        lastHeard = Math.max(lastHeard, now);
         if (peerProgress != progress) {
             progress = peerProgress;
-            lastProgress = now;
+            lastProgress = Math.max(lastProgress, now);
         }
     }
 

@@ -44,6 +44,16 @@ class FailureDetectorTest {
     }
 
     @Test
+    void beatsDoNotShortenTheTimeThatWorkWasGiven() {
+        detector.linkUp(0);
+        detector.excuse(0);
+        detector.beat(100 * MILLI, 1);
+        detector.beat(9000 * MILLI, 1);
+        assertThat(suspicion(9000)).as("its conductor makes a standby").isEmpty();
+        assertThat(suspicion(25_000)).isNotEmpty();
+    }
+
+    @Test
     void closedConnectionHasItsGrace() {
         detector.linkUp(0);
         detector.linkDown(10 * MILLI, "closed by peer");
