@@ -6,11 +6,18 @@ import remus.agent.api.StatusResponse;
 
 /** Status for people, in 100 columns. */
 final class StatusTable {
+    private static final String WITNESS_AWAY =
+            "The witness cannot be reached from here. While both hosts are well that changes nothing;"
+                    + " until it is back\nthis host takes nothing over, and goes on alone with"
+                    + " nothing.\n";
+
     private StatusTable() {}
 
     static String render(StatusResponse status) {
+        String alert = status.getWitness().equals("away") ? WITNESS_AWAY : "";
         if (status.getGroupsCount() == 0) {
-            return Table.clean(status.getHost())
+            return alert
+                    + Table.clean(status.getHost())
                     + ": nothing is protected here; `remus domains` lists what could be\n";
         }
         Table table =
@@ -42,7 +49,7 @@ final class StatusTable {
                                     .sum()));
             notes(table, group);
         }
-        return table.render();
+        return alert + table.render();
     }
 
     private static void notes(Table table, GroupStatus group) {

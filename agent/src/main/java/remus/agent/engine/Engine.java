@@ -315,6 +315,7 @@ public final class Engine implements Operations {
         StatusResponse.Builder response =
                 StatusResponse.newBuilder()
                         .setHost(config.name())
+                        .setWitness(host.witnessState())
                         .setTimeUnixMillis(System.currentTimeMillis());
         long nanos = System.nanoTime();
         long millis = response.getTimeUnixMillis();

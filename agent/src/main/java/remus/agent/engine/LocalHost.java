@@ -208,6 +208,15 @@ final class LocalHost implements PrimaryHost, BackupHost {
         background.execute(task);
     }
 
+    /** In one word; empty if there is none. */
+    String witnessState() {
+        ZooKeeperWitness session = witness;
+        if (session == null) {
+            return "";
+        }
+        return session.isLive() ? "live" : "away";
+    }
+
     /** Ends the session with the witness. */
     void close() {
         ZooKeeperWitness session = witness;
