@@ -227,18 +227,17 @@ final class BackupCore {
     /**
      * An operator wants this side to run the group. Returns what happened, one sentence; in {@link
      * BackupState#CLAIMING} that is told by what follows.
+     *
+     * @param force without the witness's word
      */
-    String failover(long now) {
+    String failover(boolean force, long now) {
         switch (machine.state()) {
-            case STANDBY -> takeover.byOperator(now);
+            case STANDBY, CLAIMING -> takeover.byOperator(force, now);
             case ACTIVE -> {
                 if (!takeover.isUndone()) {
                     return "the group runs here already";
                 }
-                takeover.byOperator(now);
-            }
-            case CLAIMING -> {
-                // it is under way
+                takeover.byOperator(force, now);
             }
             case OFF, LOST ->
                     throw new DomainException(

@@ -18,6 +18,12 @@ final class BackupReasons {
                     "the witness cannot be reached, so nobody takes over",
                     "start it, or mend the network to it");
 
+    static final Reason FORCED =
+            new Reason(
+                    "forced",
+                    "this host runs the group on an operator's word, but the witness gave it to the"
+                            + " primary",
+                    "make sure that no copy runs there");
     static final Reason NO_WITNESS =
             new Reason(
                     "no-witness",

@@ -26,14 +26,16 @@ public final class OperatorDesk {
     /**
      * Runs the group here. Answered when it runs, or cannot: after the witness's answer if there is
      * one. Any thread may call it.
+     *
+     * @param force the operator vouches that the primary is lost: the witness is not asked
      */
-    public CompletableFuture<String> failover() {
+    public CompletableFuture<String> failover(boolean force) {
         CompletableFuture<String> answer = new CompletableFuture<>();
         mailbox.post(
                 () -> {
                     failovers.add(answer);
                     meter.suspectedSince = host.nanoTime();
-                    answer(() -> core.failover(host.nanoTime()));
+                    answer(() -> core.failover(force, host.nanoTime()));
                 });
         return answer;
     }

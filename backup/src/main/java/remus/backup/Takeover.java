@@ -60,8 +60,12 @@ final class Takeover {
 
     /** Everything up to the claim, or without a witness up to the record, can be undone. */
     void begin(Reason why, long now) {
+        begin(why, witnessed, now);
+    }
+
+    private void begin(Reason why, boolean byWitness, long now) {
         ground = why;
-        if (witnessed && !effects.isWitnessLive()) {
+        if (byWitness && !effects.isWitnessLive()) {
             // the copy still follows: the primary may come back first
             Reason reason = BackupReasons.WITNESS_AWAITED.after(why.sentence() + "; ");
             machine.transition(BackupState.STANDBY, now, reason);
@@ -74,7 +78,7 @@ final class Takeover {
         effects.hangUp("this backup takes over: " + why.sentence());
         Reason failure = effects.load();
         if (failure == null) {
-            failure = recorded(witnessed ? Standing.CLAIMING : Standing.ACTIVATED);
+            failure = recorded(byWitness ? Standing.CLAIMING : Standing.ACTIVATED);
         }
         if (failure != null) {
             String words = "the takeover failed, nothing was activated";
@@ -83,10 +87,13 @@ final class Takeover {
             return;
         }
         tries.over();
-        if (witnessed) {
+        if (byWitness) {
             claim(now);
-        } else {
-            runAll(now);
+            return;
+        }
+        runAll(now);
+        if (witnessed) {
+            effects.claim(); // it shall know; what runs on an operator's word runs on
         }
     }
 
@@ -99,6 +106,9 @@ final class Takeover {
 
     /** The witness gave the group to this host. */
     void won(long now) {
+        if (machine.state() != BackupState.CLAIMING) {
+            return; // it runs already
+        }
         won = true;
         Reason failure = recorded(Standing.ACTIVATED);
         if (failure == null) {
@@ -114,6 +124,12 @@ final class Takeover {
 
     /** The witness did not: the primary goes on. */
     void lost(Reason why, long now) {
+        if (machine.state() != BackupState.CLAIMING) {
+            if (machine.state() == BackupState.ACTIVE) {
+                machine.transition(BackupState.ACTIVE, now, BackupReasons.FORCED);
+            }
+            return;
+        }
         effects.record(Standing.CONCEDED);
         effects.discard();
         machine.transition(BackupState.CONCEDED, now, why);
@@ -176,14 +192,26 @@ final class Takeover {
         return tries.dueInNanos(now);
     }
 
-    /** An operator wants it, now. */
-    void byOperator(long now) {
+    /**
+     * An operator wants it, now.
+     *
+     * @param force whether the operator vouches that the primary is lost: then the witness is told
+     *     and not asked
+     */
+    void byOperator(boolean force, long now) {
         Reason operator = new Reason("operator", "an operator asked for the failover");
-        if (machine.state() == BackupState.ACTIVE) {
-            ground = operator;
-            runAll(now);
-        } else {
-            begin(operator, now);
+        switch (machine.state()) {
+            case ACTIVE -> {
+                ground = operator;
+                runAll(now);
+            }
+            case CLAIMING -> {
+                if (force) {
+                    ground = operator;
+                    won(now); // the claim goes on; whatever comes of it is shown
+                }
+            }
+            default -> begin(operator, witnessed && !force, now);
         }
     }
 

@@ -47,7 +47,8 @@ class BackupCoreTest {
         events.put("memberSwitchedOff", core -> core.memberSwitchedOff("guest", 1));
         events.put("concessionAsked", core -> core.concessionAsked("why", 1));
         events.put("giveUp", core -> core.giveUp(WHY, 1));
-        events.put("failover", core -> core.failover(1));
+        events.put("failover", core -> core.failover(false, 1));
+        events.put("failover --force", core -> core.failover(true, 1));
         events.put("unprotect", core -> core.unprotect(1));
         events.put("tick", core -> core.takeover().tick(1L << 40));
         events.put("won", core -> claimed(core, takeover -> takeover.won(1)));
@@ -115,7 +116,7 @@ class BackupCoreTest {
         boolean concedes = effects.contains("record CONCEDED");
         assertThat(activates && concedes).as("%s: %s: %s", state, what, effects).isFalse();
         if (effects.contains("run") && state != BackupState.CLAIMING) { // else an earlier life's
-            assertThat(effects.contains("claim")).isEqualTo(witnessed);
+            assertThat(effects.contains("claim")).as("the witness knows").isEqualTo(witnessed);
             assertThat(effects.indexOf("hangUp")).isLessThan(effects.indexOf("load"));
             assertThat(effects.indexOf("load")).isLessThan(effects.indexOf("record ACTIVATED"));
             assertThat(effects.indexOf("record ACTIVATED")).isLessThan(effects.indexOf("run"));
@@ -152,7 +153,7 @@ class BackupCoreTest {
     void failedLoadActivatesNothing() {
         recorded.loadFails = new Reason("no-memory", "there is no memory");
         BackupCore core = core(BackupState.STANDBY, false);
-        assertThatThrownBy(() -> core.failover(1)).isInstanceOf(DomainException.class);
+        assertThatThrownBy(() -> core.failover(false, 1)).isInstanceOf(DomainException.class);
         assertThat(effects).containsExactly("hangUp", "load");
         assertThat(machine.state()).isEqualTo(BackupState.STANDBY);
     }
@@ -201,7 +202,7 @@ class BackupCoreTest {
         core.takeover().tick(100 * SECOND);
         assertThat(count("load")).isEqualTo(1);
         BackupCore manual = core(BackupState.STANDBY, false);
-        assertThatThrownBy(() -> manual.failover(0)).isInstanceOf(DomainException.class);
+        assertThatThrownBy(() -> manual.failover(false, 0)).isInstanceOf(DomainException.class);
         manual.takeover().tick(100 * SECOND);
         assertThat(count("load")).isEqualTo(1);
     }
@@ -220,12 +221,12 @@ class BackupCoreTest {
     void whatIsActivatedIsRunAgainInEveryMode() {
         recorded.runFails = new Reason("standby-does-not-run", "it says no");
         BackupCore core = core(BackupState.STANDBY, false);
-        assertThatThrownBy(() -> core.failover(0)).hasMessageContaining("it says no");
+        assertThatThrownBy(() -> core.failover(false, 0)).hasMessageContaining("it says no");
         assertThat(core.fate()).as("it is on record").isEqualTo(Fate.ACTIVATED);
         core.takeover().tick(SECOND);
         assertThat(count("run")).isEqualTo(2);
         recorded.runFails = null;
-        assertThat(core.failover(SECOND)).contains("runs here now");
+        assertThat(core.failover(false, SECOND)).contains("runs here now");
         assertThat(count("record ACTIVATED")).isEqualTo(1);
         assertThat(machine.entry().reason().code()).isEqualTo("took-over");
     }
@@ -250,7 +251,7 @@ class BackupCoreTest {
         core.followed(MEMBERS, List.of(Afterlife.GONE), 1);
         assertThat(machine.state()).isEqualTo(BackupState.LOST);
         assertThat(machine.entry().reason().code()).isEqualTo("domain-lost");
-        assertThatThrownBy(() -> core.failover(2)).hasMessageContaining("ended here");
+        assertThatThrownBy(() -> core.failover(false, 2)).hasMessageContaining("ended here");
         core.suspected(WHY, 3);
         core.takeover().tick(100 * SECOND);
         assertThat(effects).isEmpty();

@@ -90,4 +90,27 @@ class TakeoverTest {
         core.takeover().tick(SECOND);
         assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
     }
+
+    @Test
+    void operatorMayDoWithoutTheWitnessWhichIsToldAllTheSame() {
+        recorded.witnessLive = false;
+        BackupCore core = core(BackupState.STANDBY, false, true);
+        assertThatThrownBy(() -> core.failover(false, 0)).hasMessageContaining("witness");
+        assertThat(effects).isEmpty();
+        assertThat(core.failover(true, 1)).contains("runs here now");
+        assertThat(effects).containsExactly("hangUp", "load", "record ACTIVATED", "run", "claim");
+        core.takeover().lost(WHY, 2);
+        assertThat(machine.state()).as("it runs on").isEqualTo(BackupState.ACTIVE);
+        assertThat(machine.entry().reason().code()).isEqualTo("forced");
+    }
+
+    @Test
+    void operatorMayEndTheWaitForAWitnessThatHasGone() {
+        BackupCore core = core(BackupState.STANDBY, true, true);
+        core.suspected(WHY, 0);
+        assertThat(core.failover(false, 1)).contains("being asked");
+        assertThat(core.failover(true, 2)).contains("runs here now");
+        core.takeover().won(3);
+        assertThat(effects.stream().filter("run"::equals)).hasSize(1);
+    }
 }

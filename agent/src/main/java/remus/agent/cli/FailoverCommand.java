@@ -2,6 +2,7 @@ package remus.agent.cli;
 
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import remus.agent.api.FailoverRequest;
@@ -21,6 +22,13 @@ final class FailoverCommand implements Callable<Integer> {
     @Parameters(paramLabel = "GROUP", description = "The group whose standby this host keeps.")
     private String group;
 
+    @Option(
+            names = "--force",
+            description =
+                    "Also if the witness cannot be asked. You vouch that the primary is lost: two"
+                            + " copies may run if it is not.")
+    private boolean force;
+
     @ParentCommand private RemusCommand remus;
 
     @Override
@@ -29,7 +37,10 @@ final class FailoverCommand implements Callable<Integer> {
                 remus.client()
                         .call(
                                 "Failover",
-                                FailoverRequest.newBuilder().setGroup(group).build(),
+                                FailoverRequest.newBuilder()
+                                        .setGroup(group)
+                                        .setForce(force)
+                                        .build(),
                                 FailoverResponse.parser(),
                                 AgentClient.ACT);
         remus.console().out().println(Table.clean(response.getOutcome()));

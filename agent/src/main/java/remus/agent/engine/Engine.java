@@ -365,7 +365,7 @@ public final class Engine implements Operations {
                     : unknownGroup(request.getGroup());
         }
         return FailoverResponse.newBuilder()
-                .setOutcome(answer(group.operators().failover()))
+                .setOutcome(answer(group.operators().failover(request.getForce())))
                 .build();
     }
 
