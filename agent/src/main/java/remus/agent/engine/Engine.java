@@ -240,6 +240,9 @@ public final class Engine implements Operations {
                         request.getIntervalNanos(),
                         request.getUnsafe(),
                         Plans.disks(request));
+        if (failover != FailoverMode.AUTOMATIC_WITHOUT_WITNESS) {
+            Finding.require(List.of(host.examineWitness()));
+        }
         PrimaryGroup group = PrimaryGroup.protect(host, settings, true);
         ProtectResponse.Builder response = ProtectResponse.newBuilder().setGroup(name);
         response.addAllWarnings(StatusMessages.warnings(group.view()));

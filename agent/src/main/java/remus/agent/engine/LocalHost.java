@@ -2,6 +2,7 @@ package remus.agent.engine;
 
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -44,6 +45,8 @@ import remus.protocol.wire.Channel;
 final class LocalHost implements PrimaryHost, BackupHost {
     /** Output of one NIC that may be held; at half of it the next checkpoint comes early. */
     private static final int HELD_BYTES = 16 << 20;
+
+    private static final Duration WITNESS_PATIENCE = Duration.ofSeconds(5);
 
     private final AgentConfig config;
     private final Path netDirectory;
@@ -206,6 +209,17 @@ final class LocalHost implements PrimaryHost, BackupHost {
     @Override
     public void background(Runnable task) {
         background.execute(task);
+    }
+
+    /** Whether the witness, if one is configured, can be reached. */
+    Finding examineWitness() {
+        ZooKeeperWitness session = witness;
+        return session == null || session.awaitLive(WITNESS_PATIENCE)
+                ? Finding.pass("witness-away", "the witness, if there is one, can be reached")
+                : Finding.fail(
+                        "witness-away",
+                        "the witness cannot be reached from this host",
+                        "start it, mend the network to it, or correct `witness.connect`");
     }
 
     /** In one word; empty if there is none. */

@@ -20,6 +20,7 @@ final class Preflight {
 
     List<Finding> run(ProtectionSettings settings) {
         List<Finding> findings = new ArrayList<>();
+        findings.add(host.examineWitness());
         List<Domain> domains = new ArrayList<>();
         try {
             for (String name : settings.domains()) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
@@ -102,6 +103,17 @@ public final class ZooKeeperWitness implements Witness, AutoCloseable {
     @Override
     public boolean isLive() {
         return live.get();
+    }
+
+    /** Waits for a session. Returns false if there is none within the time. */
+    public boolean awaitLive(Duration limit) {
+        try {
+            return curator.blockUntilConnected(
+                    Math.toIntExact(limit.toMillis()), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override
