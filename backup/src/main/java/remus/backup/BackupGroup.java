@@ -123,6 +123,9 @@ public final class BackupGroup implements DutyCycle {
         primary.progressed();
         Reason suspicion = detector.suspicion(now);
         if (suspicion == null) {
+            if (suspicionActedOn) {
+                core.trusted(now); // on the same connection: it only stalled
+            }
             suspicionActedOn = false;
         } else if (!suspicionActedOn) {
             suspicionActedOn = true;

@@ -99,6 +99,17 @@ class WitnessSimTest extends SimStory {
     }
 
     @Test
+    void stallWithoutTheWitnessIsForgotten() {
+        protect(
+                automatic(),
+                "at 500ms witness stops for 2000ms",
+                "at 600ms cut to-backup for 450ms");
+        live(6000);
+        assertThat(world.state()).isEqualTo(GroupState.PROTECTED);
+        assertThat(world.checker.takeovers).isZero();
+    }
+
+    @Test
     void invariantsHoldInEveryLife() {
         String asked = System.getProperty("rng.seed");
         if (asked != null) {
