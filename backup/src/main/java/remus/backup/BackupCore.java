@@ -67,6 +67,9 @@ final class BackupCore {
         /** Ask the witness for the group, until it is certain what it holds. */
         void claim();
 
+        /** Take back what was asked of the witness: the copy is gone. */
+        void renounce();
+
         /** Open the network and let the domains run. Returns a failure or null. */
         @Nullable Reason run();
 

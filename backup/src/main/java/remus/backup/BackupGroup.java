@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import remus.backup.BackupHost.Afterlife;
 import remus.domain.DomainException;
 import remus.domain.StandbySpec;
 import remus.ha.DutyCycle;
@@ -91,7 +92,20 @@ public final class BackupGroup implements DutyCycle {
         aftermath = new Aftermath(host, works, core);
         detector = new FailureDetector(silenceLimitNanos, reconnectGraceNanos);
         if (initial == BackupState.CLAIMING) {
-            mailbox.post(() -> takeover.claim(host.nanoTime()));
+            mailbox.post(this::claimOn);
+        }
+    }
+
+    /** An earlier life asked the witness; whatever became of that, its copy must be here to run. */
+    private void claimOn() {
+        long now = host.nanoTime();
+        boolean here =
+                record().members().stream()
+                        .allMatch(member -> host.afterlife(member) == Afterlife.RUNNING);
+        if (here) {
+            takeover.claim(now);
+        } else {
+            takeover.copyLost(now);
         }
     }
 
@@ -358,6 +372,7 @@ public final class BackupGroup implements DutyCycle {
 
     private void standbyLost() {
         core.giveUp(BackupReasons.STANDBY_LOST, host.nanoTime());
+        takeover.copyLost(host.nanoTime());
     }
 
     /** What operators may want of it. */

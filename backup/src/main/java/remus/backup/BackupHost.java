@@ -59,6 +59,9 @@ public interface BackupHost {
     /** What this host is called at the witness: no other host ever was, or will be. */
     String identity();
 
+    /** A number that no claim had before, and not 0. */
+    long newNonce();
+
     /**
      * Makes the copies of these members run, which an earlier life of this agent loaded and left
      * paused. Returns a failure or null.

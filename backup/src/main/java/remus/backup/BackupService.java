@@ -303,6 +303,14 @@ public final class BackupService {
                             "the primary has a witness, and the backup has none",
                             "set the same `witness.connect` there and restart its agent"));
         }
+        if (offer.getWitnessed() && offer.getHostIdentity().equals(host.identity())) {
+            findings.add(
+                    Finding.fail(
+                            "same-host-id",
+                            "both hosts have the same host-id, " + host.identity(),
+                            "remove `host-id` from the state-dir of the host that was copied from"
+                                    + " the other, and restart its agent"));
+        }
         for (StandbySpec spec : specs) {
             findings.addAll(host.hypervisor(spec.hypervisor()).checkStandby(spec));
         }

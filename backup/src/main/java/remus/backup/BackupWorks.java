@@ -1,5 +1,6 @@
 package remus.backup;
 
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import remus.ha.GroupRecord;
 import remus.ha.GroupRecord.Standing;
@@ -104,20 +105,50 @@ final class BackupWorks implements BackupCore.Effects {
 
     @Override
     public void claim() {
+        ask(
+                new Goal.TakeOver(host.identity(), record.incarnation()),
+                now -> takeover().won(now),
+                (witness, now) -> takeover().lost(BackupReasons.lostTo(witness), now));
+    }
+
+    @Override
+    public void renounce() {
+        ask(
+                new Goal.Renounce(record.incarnation(), host.newNonce()),
+                now -> takeover().renounced(now),
+                (witness, now) -> {
+                    if (witness.owner().equals(host.identity())) {
+                        takeover().won(now); // too late: it was granted
+                    } else {
+                        takeover().lost(BackupReasons.lostTo(witness), now);
+                    }
+                });
+    }
+
+    /** What comes of a claim that was lost, and when. */
+    private interface Lost {
+        void to(WitnessRecord witness, long now);
+    }
+
+    private void ask(Goal goal, LongConsumer won, Lost lost) {
         Witness witness = host.witness();
         if (witness == null) {
             takeover().stuck(BackupReasons.NO_WITNESS, host.nanoTime());
             return;
         }
+        Claim before = claim;
+        if (before != null) {
+            before.abandon();
+        }
         claim =
                 new Claim(
                         witness,
                         record.uuid(),
-                        new Goal.TakeOver(host.identity(), record.incarnation()),
+                        goal,
                         record.term(),
                         mailbox,
                         host::nanoTime,
-                        new Outcome());
+                        new Outcome(won, lost));
     }
 
     private Takeover takeover() {
@@ -140,16 +171,24 @@ final class BackupWorks implements BackupCore.Effects {
     }
 
     private final class Outcome implements Claim.Listener {
+        private final LongConsumer won;
+        private final Lost lost;
+
+        Outcome(LongConsumer won, Lost lost) {
+            this.won = won;
+            this.lost = lost;
+        }
+
         @Override
         public void won(WitnessRecord witness) {
             record = record.withTerm(witness.term());
-            takeover().won(host.nanoTime());
+            won.accept(host.nanoTime());
         }
 
         @Override
         public void lost(WitnessRecord witness) {
             record = record.withTerm(witness.term());
-            takeover().lost(BackupReasons.lostTo(witness), host.nanoTime());
+            lost.to(witness, host.nanoTime());
         }
 
         @Override

@@ -35,6 +35,9 @@ final class Takeover {
     /** The witness has given the group to this host. */
     private boolean won;
 
+    /** Why it has not; null while it has not said so. */
+    private @Nullable Reason lostBecause;
+
     /** ACTIVATED is on record, and not all domains run yet. */
     private boolean runUndone;
 
@@ -116,7 +119,7 @@ final class Takeover {
             effects.hangUp("this backup has taken over"); // who asked meanwhile asks again
             runAll(now);
         } else {
-            tries.another(now);
+            tries.later(now);
             machine.transition(
                     BackupState.CLAIMING, now, failure.after("won, and cannot be recorded: "));
         }
@@ -130,10 +133,37 @@ final class Takeover {
             }
             return;
         }
-        effects.record(Standing.CONCEDED);
+        lostBecause = why;
+        Reason failure = recorded(Standing.CONCEDED);
+        if (failure != null) {
+            tries.later(now);
+            machine.transition(
+                    BackupState.CLAIMING, now, failure.after("lost, and cannot be recorded: "));
+            return;
+        }
+        tries.over();
         effects.discard();
         machine.transition(BackupState.CONCEDED, now, why);
         effects.tellConceded(why.sentence());
+    }
+
+    /**
+     * The loaded copy is gone before the witness has answered: what was asked is taken back, so
+     * that the primary is not stopped for nothing.
+     */
+    void copyLost(long now) {
+        if (machine.state() == BackupState.CLAIMING && !won && lostBecause == null) {
+            machine.transition(
+                    BackupState.CLAIMING,
+                    now,
+                    BackupReasons.STANDBY_LOST.after("the claim is taken back: "));
+            effects.renounce();
+        }
+    }
+
+    /** The claim that was taken back is void. */
+    void renounced(long now) {
+        lost(BackupReasons.STANDBY_LOST, now);
     }
 
     /** The witness's answer is not known yet. */
@@ -180,6 +210,8 @@ final class Takeover {
             begin(ground, now);
         } else if (machine.state() == BackupState.CLAIMING && won) {
             won(now);
+        } else if (machine.state() == BackupState.CLAIMING && lostBecause != null) {
+            lost(lostBecause, now);
         } else if (machine.state() == BackupState.ACTIVE && runUndone) {
             runAll(now);
         } else {

@@ -106,6 +106,11 @@ final class FakeBackupHost implements BackupHost, Hypervisor, RecordStore {
     }
 
     @Override
+    public long newNonce() {
+        return 1;
+    }
+
+    @Override
     public Reason runLeft(List<GroupRecord.Member> members) {
         return new Reason("standby-lost", "there are no guests here");
     }

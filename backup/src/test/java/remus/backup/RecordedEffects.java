@@ -50,6 +50,11 @@ final class RecordedEffects implements BackupCore.Effects {
     }
 
     @Override
+    public void renounce() {
+        effects.add("renounce");
+    }
+
+    @Override
     public @Nullable Reason run() {
         effects.add("run");
         return runFails;

@@ -85,9 +85,12 @@ class TakeoverTest {
         recorded.recordFails = true;
         core.takeover().won(1);
         assertThat(machine.state()).isEqualTo(BackupState.CLAIMING);
+        for (int second = 1; second < 100; second++) {
+            core.takeover().tick(second * SECOND);
+        }
         assertThat(effects).doesNotContain("run");
         recorded.recordFails = false;
-        core.takeover().tick(SECOND);
+        core.takeover().tick(101 * SECOND);
         assertThat(machine.state()).isEqualTo(BackupState.ACTIVE);
     }
 
@@ -112,5 +115,33 @@ class TakeoverTest {
         assertThat(core.failover(true, 2)).contains("runs here now");
         core.takeover().won(3);
         assertThat(effects.stream().filter("run"::equals)).hasSize(1);
+    }
+
+    @Test
+    void claimIsTakenBackWhenItsCopyDies() {
+        BackupCore core = core(BackupState.STANDBY, true, true);
+        core.suspected(WHY, 0);
+        core.giveUp(BackupReasons.STANDBY_LOST, 1);
+        core.takeover().copyLost(1);
+        assertThat(effects).endsWith("claim", "renounce");
+        core.takeover().renounced(2);
+        assertThat(effects).endsWith("renounce", "record CONCEDED", "discard", "tell");
+        assertThat(machine.state()).isEqualTo(BackupState.CONCEDED);
+    }
+
+    @Test
+    void whatIsLostIsRecordedHoweverLongThatTakes() {
+        BackupCore core = core(BackupState.STANDBY, true, true);
+        core.suspected(WHY, 0);
+        recorded.recordFails = true;
+        core.takeover().lost(WHY, 1);
+        for (int second = 1; second < 100; second++) {
+            core.takeover().tick(second * SECOND);
+        }
+        assertThat(machine.state()).isEqualTo(BackupState.CLAIMING);
+        assertThat(effects).doesNotContain("discard");
+        recorded.recordFails = false;
+        core.takeover().tick(101 * SECOND);
+        assertThat(machine.state()).isEqualTo(BackupState.CONCEDED);
     }
 }

@@ -208,6 +208,7 @@ final class GroupWorks implements PrimaryEffects {
 
     @Override
     public void forget() {
+        desk().close(); // an answer that comes later must not write the record again
         host.records().remove(settings.group());
     }
 
@@ -218,7 +219,9 @@ final class GroupWorks implements PrimaryEffects {
                         conversation()
                                 .send(
                                         FrameType.OFFER,
-                                        current.offer(settings, record.witnessed())));
+                                        current.offer(
+                                                settings,
+                                                record.witnessed() ? host.identity() : null)));
     }
 
     @Override
@@ -368,7 +371,7 @@ final class GroupWorks implements PrimaryEffects {
 
     @Override
     public void hangUp(String reason) {
-        conversation().drop(reason);
+        conversation().dropForAWhile(reason);
     }
 
     private PrimarySession conversation() {

@@ -1,6 +1,7 @@
 package remus.primary;
 
 import org.jspecify.annotations.Nullable;
+import remus.domain.DomainException;
 import remus.ha.GroupRecord.Standing;
 import remus.ha.Reason;
 
@@ -14,6 +15,9 @@ import remus.ha.Reason;
  */
 final class Licence {
     private static final long NEVER = Long.MAX_VALUE;
+
+    /** Output is held no longer than this for want of an answer, if the backup can promise. */
+    private static final long ENTRY_PATIENCE_NANOS = 5_000_000_000L;
 
     /** What may be wanted of the witness. */
     enum Wish {
@@ -33,6 +37,7 @@ final class Licence {
     private boolean alone;
     private boolean entered;
     private long askAt = NEVER;
+    private long enteringSince;
 
     /**
      * @param witnessed whether there is a witness
@@ -107,8 +112,9 @@ final class Licence {
         if (!witnessed || entered) {
             return true;
         }
-        holder().remark(PrimaryReasons.ENTERING, now);
         if (asked != Wish.PROTECTED) {
+            enteringSince = now;
+            holder().remark(PrimaryReasons.ENTERING, now);
             ask(Wish.PROTECTED);
         }
         return false;
@@ -135,24 +141,19 @@ final class Licence {
         }
     }
 
-    /** The backup is there. */
-    void met() {
-        askAt = NEVER;
-    }
-
     /**
-     * Nothing more is wanted. Returns whether that holds; if not, something is under way whose end
-     * must be awaited.
+     * The backup is there, with a copy that may be followed again. Returns whether nothing is
+     * wanted any more; if not, something is under way after which nothing can be as before.
      */
-    boolean withdraw() {
-        if (asked == Wish.PROTECTED || asked == null) {
-            return true; // wanted still, or nothing is
-        }
-        boolean withdrawn = effects.askNoMore();
-        if (withdrawn) {
+    boolean met() {
+        if (asked == Wish.ALONE || asked == Wish.OFF) {
+            if (!effects.askNoMore()) {
+                return false;
+            }
             asked = null;
         }
-        return withdrawn;
+        askAt = NEVER;
+        return true;
     }
 
     private void ask(Wish wish) {
@@ -179,7 +180,12 @@ final class Licence {
             effects.license();
             holder().licensed(now);
         } else if (holder().standing() != Standing.SEEDING) {
-            holder().setFree(PrimaryReasons.ALONE, now);
+            try {
+                holder().setFree(PrimaryReasons.ALONE, now);
+            } catch (DomainException e) { // its record cannot be written: asked again
+                holder().remark(Reason.of(e).after("output is held: "), now);
+                askAt = now + patienceNanos;
+            }
         }
     }
 
@@ -199,6 +205,10 @@ final class Licence {
         if (!holder().isOver()) {
             boolean held = holder().standing() != Standing.SEEDING;
             holder().remark(held ? why.after("output is held: ") : why, now);
+            if (asked == Wish.PROTECTED && now - enteringSince >= ENTRY_PATIENCE_NANOS) {
+                enteringSince = now;
+                effects.askConcession("the witness does not answer"); // then output flows
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package remus.primary;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import remus.domain.Domain;
 import remus.domain.StandbySpec;
 import remus.protocol.wire.Member;
@@ -12,14 +13,22 @@ import remus.protocol.wire.Region;
 public final class Offers {
     private Offers() {}
 
-    /** The group, with what the backup needs to make its standbys. */
+    /**
+     * The group, with what the backup needs to make its standbys.
+     *
+     * @param identity what this host is called at the witness; null if the group has none
+     */
     public static Offer of(
-            ProtectionSettings settings, List<Domain> domains, boolean witnessed, boolean dryRun) {
+            ProtectionSettings settings,
+            List<Domain> domains,
+            @Nullable String identity,
+            boolean dryRun) {
         Offer.Builder offer =
                 Offer.newBuilder()
                         .setGroupName(settings.group())
                         .setDryRun(dryRun)
-                        .setWitnessed(witnessed)
+                        .setWitnessed(identity != null)
+                        .setHostIdentity(identity == null ? "" : identity)
                         .setFailover(settings.failover())
                         .setIntervalNanos(settings.intervalNanos())
                         .setSilenceLimitNanos(settings.limits().silenceLimitNanos())

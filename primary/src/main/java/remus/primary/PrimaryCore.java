@@ -84,7 +84,6 @@ final class PrimaryCore implements Licence.Holder {
         }
         connected = true;
         refusal = null;
-        licence.met();
         switch (fate) {
             case ACTIVATED -> superseded(now);
             case CONCEDED -> conceded("it had conceded", now);
@@ -105,12 +104,11 @@ final class PrimaryCore implements Licence.Holder {
             effects.tellMembersGone(false, loss);
         } else if (!membersHere && standing != Standing.OFF) {
             copyWaits = true;
-        } else if (!licence.withdraw()) {
-            return; // the witness's answer decides
         } else if (standing == Standing.PROTECTED
                 && !mustStartOver
                 && canResume
-                && machine.state() != GroupState.LEAVING) {
+                && machine.state() != GroupState.LEAVING
+                && licence.met()) {
             effects.resumeSession();
             machine.transition(
                     GroupState.PROTECTED, now, members.orPaused(PrimaryReasons.PROTECTED));
@@ -187,6 +185,7 @@ final class PrimaryCore implements Licence.Holder {
             end(switchedOff, machine.entry().reason(), now);
             return;
         }
+        mustStartOver = true; // also if that cannot be recorded
         effects.record(Standing.SEEDING);
         standing = Standing.SEEDING;
         startOver(why, now);
@@ -382,6 +381,7 @@ final class PrimaryCore implements Licence.Holder {
     private void startOver(Reason reason, long now) {
         mustStartOver = false;
         loss = null;
+        refusal = null;
         membersHere = true;
         connected = false;
         members.forget();

@@ -159,9 +159,12 @@ public final class PrimaryGroup implements DutyCycle {
         if (isDone()) {
             return 0;
         }
-        licence.tick(now);
+        long due = desk.step(now);
+        if (!adopting) { // before its members are in hand nothing could be done with an answer
+            licence.tick(now);
+            due = Math.min(licence.dueInNanos(now), desk.step(now));
+        }
         Protection current = works.protection();
-        long due = Math.min(licence.dueInNanos(now), desk.step(now));
         if (hasSomethingToSay(current)) {
             due = Math.min(due, session.connect(now));
         }

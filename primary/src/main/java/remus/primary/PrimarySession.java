@@ -30,6 +30,7 @@ import remus.protocol.wire.Welcome;
  */
 final class PrimarySession {
     private static final long FIRST_REDIAL_NANOS = 10_000_000;
+    private static final long REFUSED_WAIT_NANOS = 250_000_000;
     private static final long LONGEST_REDIAL_NANOS = 1_000_000_000;
 
     private final PrimaryHost host;
@@ -76,6 +77,7 @@ final class PrimarySession {
 
     /** From here on the group speaks as this incarnation. */
     void incarnation(long incarnation) {
+        hangUp(); // a connection speaks as one incarnation
         identity = Identities.of(settings.uuid(), incarnation);
     }
 
@@ -141,6 +143,12 @@ final class PrimarySession {
             old.close();
             lost(old, reason);
         }
+    }
+
+    /** The same after a refusal, which would be repeated at once. */
+    void dropForAWhile(String reason) {
+        drop(reason);
+        nextDial = host.nanoTime() + REFUSED_WAIT_NANOS;
     }
 
     /** Ends the conversation for good. */

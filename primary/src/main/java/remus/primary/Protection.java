@@ -94,10 +94,9 @@ final class Protection {
         return new Protection(host.newIncarnation(), opened, crew, tools.pool(), host, tools);
     }
 
-    Offer offer(ProtectionSettings settings, boolean witnessed) {
+    Offer offer(ProtectionSettings settings, @Nullable String identity) {
         Offer offer =
-                Offers.of(
-                        settings, members.stream().map(Member::domain).toList(), witnessed, false);
+                Offers.of(settings, members.stream().map(Member::domain).toList(), identity, false);
         digestsThere.clear();
         for (remus.protocol.wire.Member member : offer.getMembersList()) {
             digestsThere.add(

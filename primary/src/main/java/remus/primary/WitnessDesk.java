@@ -55,6 +55,7 @@ final class WitnessDesk {
                     case PROTECTED -> new Goal.BeProtected(us, incarnation);
                     case OFF -> new Goal.SwitchOff(us);
                 };
+        close();
         claim =
                 new Claim(
                         witness,
@@ -64,6 +65,15 @@ final class WitnessDesk {
                         mailbox,
                         host::nanoTime,
                         new Outcome(wish));
+    }
+
+    /** Listens no more to what was asked. */
+    void close() {
+        Claim current = claim;
+        if (current != null) {
+            current.abandon();
+            claim = null;
+        }
     }
 
     /** See {@link PrimaryEffects#askNoMore}. */

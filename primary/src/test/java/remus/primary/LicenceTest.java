@@ -12,6 +12,7 @@ import remus.protocol.wire.Fate;
 
 class LicenceTest {
     private static final long PATIENCE = 100;
+    private static final long SECOND = 1_000_000_000;
 
     private final RecordedEffects recorded = new RecordedEffects();
     private final List<String> effects = recorded.effects;
@@ -102,14 +103,16 @@ class LicenceTest {
     }
 
     @Test
-    void whatIsHandedOverToTheWitnessIsAwaitedWhoeverComesBack() {
+    void afterSomethingIsHandedOverNothingIsResumedAndTheBackupIsAskedToo() {
         PrimaryCore core = witnessed(GroupState.PROTECTED, Standing.PROTECTED);
         core.lost("closed", 10);
         licence.tick(10 + PATIENCE);
         recorded.handedOver = true;
         core.welcomed(Fate.STANDBY, true, 120);
-        assertThat(effects).containsExactly("ask ALONE");
+        assertThat(effects).containsExactly("ask ALONE", "ask");
         assertThat(machine.state()).isEqualTo(GroupState.DEGRADED);
+        core.conceded("asked", 130);
+        assertThat(effects).endsWith("record SEEDING", "startOver");
     }
 
     @Test
@@ -142,5 +145,45 @@ class LicenceTest {
         assertThat(effects).contains("ask OFF");
         licence.granted(Wish.OFF, 1001);
         assertThat(machine.state()).isEqualTo(GroupState.OFF);
+    }
+
+    @Test
+    void backupThatRefusesAPromiseDoesNotKeepItFromAskingTheWitness() {
+        PrimaryCore core = witnessed(GroupState.PROTECTED, Standing.PROTECTED);
+        core.lost("closed", 10);
+        core.welcomed(Fate.STANDBY, false, 60);
+        core.refused(new Reason("claiming", "it has claimed"), 70);
+        core.lost("refused", 70);
+        core.welcomed(Fate.STANDBY, false, 90);
+        licence.tick(10 + PATIENCE);
+        assertThat(effects).contains("ask ALONE");
+    }
+
+    @Test
+    void entryThatIsNotAnsweredEndsInAPromiseOfTheBackup() {
+        PrimaryCore core = witnessed(GroupState.SEEDING, Standing.SEEDING);
+        core.seeded(1);
+        core.acknowledged(2);
+        licence.unanswered(new Reason("witness-away", "it is away"), SECOND);
+        assertThat(effects).doesNotContain("ask");
+        licence.unanswered(new Reason("witness-away", "it is away"), 6 * SECOND);
+        assertThat(effects).endsWith("ask");
+        core.conceded("asked", 6 * SECOND);
+        assertThat(effects).endsWith("record SEEDING", "startOver");
+    }
+
+    @Test
+    void grantThatCannotBeRecordedIsAskedForAgain() {
+        PrimaryCore core = witnessed(GroupState.PROTECTED, Standing.PROTECTED);
+        core.lost("closed", 10);
+        licence.tick(10 + PATIENCE);
+        recorded.recordFails = true;
+        licence.granted(Wish.ALONE, 200);
+        core.welcomed(Fate.STANDBY, true, 210);
+        assertThat(effects).as("nothing may be as before").doesNotContain("resumeSession");
+        recorded.recordFails = false;
+        licence.tick(200 + PATIENCE);
+        licence.granted(Wish.ALONE, 400);
+        assertThat(effects).endsWith("record SEEDING", "startOver");
     }
 }

@@ -3,6 +3,7 @@ package remus.primary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import remus.domain.DomainException;
 import remus.ha.GroupRecord.Standing;
 import remus.primary.Licence.Wish;
 
@@ -11,9 +12,13 @@ final class RecordedEffects implements PrimaryEffects {
     final List<String> effects = new ArrayList<>();
     boolean witnessLive = true;
     boolean handedOver;
+    boolean recordFails;
 
     @Override
     public void record(Standing standing) {
+        if (recordFails) {
+            throw new DomainException("record-failed", "the disk is full", "make room");
+        }
         effects.add("record " + standing);
     }
 

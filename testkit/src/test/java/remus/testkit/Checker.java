@@ -99,7 +99,7 @@ final class Checker {
         if (host == world.backup && frame.type() == FrameType.ACK) {
             Ack ack = frame.header(Ack.class);
             long incarnation = ack.getIdentity().getIncarnation();
-            if (conceded.contains(incarnation) && world.scenario.witnessed()) {
+            if (outdated.contains(incarnation)) {
                 return; // the backup may learn of it later; nobody listens to it
             }
             if (claimed == incarnation
@@ -145,11 +145,15 @@ final class Checker {
                     // whatever was acknowledged before can never be claimed
                     conceded.addAll(acknowledged.keySet());
                     outdated.addAll(acknowledged.keySet());
+                    entered.clear();
                 } else {
                     claimed = record.incarnation();
                 }
             }
-            case OFF -> conceded.addAll(acknowledged.keySet());
+            case OFF -> {
+                conceded.addAll(acknowledged.keySet());
+                outdated.addAll(acknowledged.keySet());
+            }
         }
     }
 

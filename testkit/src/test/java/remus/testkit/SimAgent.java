@@ -297,6 +297,11 @@ final class SimAgent implements PrimaryHost, BackupHost {
     }
 
     @Override
+    public long newNonce() {
+        return world.newIncarnation();
+    }
+
+    @Override
     public Reason runLeft(List<GroupRecord.Member> members) {
         try {
             for (SimStandby standby : List.copyOf(host.standbys)) {

@@ -125,7 +125,8 @@ final class SimFaults {
         boolean here = world.primary.listens() && primary.primary != null;
         BackupGroup group = world.backupGroup();
         switch (what) {
-            case "failover" -> answer(what, group == null ? null : group.operators().failover(false));
+            case "failover" ->
+                    answer(what, group == null ? null : group.operators().failover(false));
             case "unprotect-backup" ->
                     answer(what, group == null ? null : group.operators().unprotect());
             case "unprotect" -> answer(what, here ? primary.primary.unprotect(false) : null);

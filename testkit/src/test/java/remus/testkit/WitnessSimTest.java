@@ -19,7 +19,7 @@ import remus.primary.GroupState;
 
 /** Who may run when a witness decides it. */
 class WitnessSimTest extends SimStory {
-    private static final int FIXED_SEEDS = 1000;
+    private static final int FIXED_SEEDS = 1500;
     private static final int NEW_SEEDS = Integer.getInteger("rng.lives", 100);
     private static final int STORIES = 3;
 

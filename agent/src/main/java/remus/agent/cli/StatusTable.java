@@ -7,9 +7,9 @@ import remus.agent.api.StatusResponse;
 /** Status for people, in 100 columns. */
 final class StatusTable {
     private static final String WITNESS_AWAY =
-            "The witness cannot be reached from here. While both hosts are well that changes nothing;"
-                    + " until it is back\nthis host takes nothing over, and goes on alone with"
-                    + " nothing.\n";
+            "The witness cannot be reached from here. While both hosts are well that changes"
+                    + " nothing; until it is back\n"
+                    + "this host takes nothing over, and goes on alone with nothing.\n";
 
     private StatusTable() {}
 

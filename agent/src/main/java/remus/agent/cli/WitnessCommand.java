@@ -7,6 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import remus.agent.config.HostPort;
+import remus.domain.DomainException;
 import remus.ha.zookeeper.WitnessServer;
 
 /** {@code remus witness}. */
@@ -48,8 +49,13 @@ final class WitnessCommand implements Callable<Integer> {
             Runtime.getRuntime().addShutdownHook(new Thread(server::close, "shutdown"));
             remus.console().out().println("ready witness=" + listen.host() + ":" + server.port());
             remus.console().out().flush();
-            server.join(); // a signal ends the process
+            if (server.join()) { // a signal ends the process
+                return ExitCode.OK;
+            }
         }
-        return ExitCode.OK;
+        throw new DomainException(
+                "witness-failed",
+                "the witness has ended: it cannot write to " + data,
+                "make room there, and start it again; its log says more");
     }
 }

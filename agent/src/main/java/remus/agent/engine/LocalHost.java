@@ -249,6 +249,11 @@ final class LocalHost implements PrimaryHost, BackupHost {
         return random.nextLong() >>> 1;
     }
 
+    @Override
+    public long newNonce() {
+        return random.nextLong() | 1;
+    }
+
     /** Staging memory is never given back to the system, only to the next group. */
     @Override
     public synchronized SlabPool staging(long capBytes) {

@@ -29,7 +29,12 @@ final class Preflight {
                 findings.addAll(domain.preflight());
             }
             if (findings.stream().allMatch(Finding::passed)) {
-                Offer offer = Offers.of(settings, domains, host.witness() != null, true);
+                Offer offer =
+                        Offers.of(
+                                settings,
+                                domains,
+                                host.witness() == null ? null : host.identity(),
+                                true);
                 findings.addAll(
                         DryRun.ask(
                                 host, settings.peer(), Identities.of(settings.uuid(), 0), offer));

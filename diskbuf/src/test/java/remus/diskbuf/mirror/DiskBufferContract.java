@@ -185,8 +185,7 @@ abstract class DiskBufferContract {
         assertNotCaptured(write(0, 1 << 20));
         assertThatThrownBy(buffer::isSeeded)
                 .isInstanceOfSatisfying(
-                        DomainException.class,
-                        e -> assertThat(e.code()).isEqualTo("disk-broken"));
+                        DomainException.class, e -> assertThat(e.code()).isEqualTo("disk-broken"));
         buffer.take().forEach(Slab::giveBack);
     }
 

@@ -95,6 +95,9 @@ final class StandbyLeftovers {
      * @param run whether they run, or are destroyed
      */
     void decided(Collection<Long> pids, boolean run) {
+        if (!Files.isDirectory(settings.runDirectory())) {
+            return;
+        }
         try (DirectoryStream<Path> found =
                 Files.newDirectoryStream(settings.runDirectory(), "standby-*")) {
             for (Path directory : found) {

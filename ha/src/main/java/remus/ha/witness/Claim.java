@@ -47,7 +47,7 @@ public final class Claim {
         WON,
         /** The record can never become what was wanted. */
         LOST,
-        /** Given up before anything was handed over. */
+        /** Given up: before anything was handed over, or {@link #abandon abandoned}. */
         WITHDRAWN
     }
 
@@ -110,6 +110,14 @@ public final class Claim {
             state = State.WITHDRAWN;
         }
         return state != State.WON;
+    }
+
+    /**
+     * Listens no more, whatever becomes of it: another claim, which knows what may still arrive,
+     * takes its place; or the group has ended.
+     */
+    public void abandon() {
+        state = State.WITHDRAWN;
     }
 
     /** Goes on if it is time to. Returns nanoseconds until it is. */
@@ -181,6 +189,9 @@ public final class Claim {
     }
 
     private void answered(Answer answer) {
+        if (state != State.SETTING) {
+            return;
+        }
         if (answer instanceof Answer.There there) {
             decide(there.record());
         } else if (answer instanceof Answer.Unknown unknown) {

@@ -26,7 +26,7 @@ public sealed interface Goal {
      * earlier claim handed over, and that has not arrived yet, will then find a newer record.
      *
      * @param fresh the group is protected for the first time: there is no record yet
-     * @param nonce new for each claim
+     * @param nonce new for each claim, and not 0
      */
     record GoAlone(String group, String owner, boolean fresh, long nonce) implements Goal {
         @Override
@@ -75,7 +75,8 @@ public sealed interface Goal {
         public boolean isReached(WitnessRecord there) {
             return there.mode() == Mode.ALONE
                     && there.owner().equals(backup)
-                    && there.incarnation() == incarnation;
+                    && there.incarnation() == incarnation
+                    && there.nonce() == 0; // else it went alone as the owner that it was
         }
 
         @Override
@@ -84,6 +85,29 @@ public sealed interface Goal {
                             && there.incarnation() == incarnation
                             && !there.owner().equals(backup)
                     ? there.next(Mode.ALONE, backup, incarnation)
+                    : null;
+        }
+    }
+
+    /**
+     * The backup, whose copy is gone, gives up a claim that it handed over: the record stays the
+     * owner's, but is a newer one, which a change that is still under way does not find. Lost if
+     * that change was there before.
+     *
+     * @param nonce new for each claim
+     */
+    record Renounce(long incarnation, long nonce) implements Goal {
+        @Override
+        public boolean isReached(WitnessRecord there) {
+            return there.incarnation() == incarnation
+                    && there.mode() == Mode.PROTECTED
+                    && there.nonce() == nonce;
+        }
+
+        @Override
+        public @Nullable WitnessRecord from(WitnessRecord there) {
+            return there.mode() == Mode.PROTECTED && there.incarnation() == incarnation
+                    ? there.next(Mode.PROTECTED, there.owner(), incarnation).with(nonce)
                     : null;
         }
     }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.zookeeper.server.DatadirCleanupManager;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
 import org.apache.zookeeper.server.ServerCnxnFactory;
@@ -21,10 +23,15 @@ public final class WitnessServer implements AutoCloseable {
     private static final int SNAPSHOTS_KEPT = 3;
     private static final int HOURS_BETWEEN_PURGES = 1;
 
+    private final ZooKeeperServer server;
     private final ServerCnxnFactory connections;
     private final DatadirCleanupManager cleanup;
 
-    private WitnessServer(ServerCnxnFactory connections, DatadirCleanupManager cleanup) {
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    private WitnessServer(
+            ZooKeeperServer server, ServerCnxnFactory connections, DatadirCleanupManager cleanup) {
+        this.server = server;
         this.connections = connections;
         this.cleanup = cleanup;
     }
@@ -51,7 +58,7 @@ public final class WitnessServer implements AutoCloseable {
                             SNAPSHOTS_KEPT,
                             HOURS_BETWEEN_PURGES);
             cleanup.start();
-            return new WitnessServer(connections, cleanup);
+            return new WitnessServer(server, connections, cleanup);
         } catch (IOException e) {
             throw new DomainException(
                     "witness-failed",
@@ -79,10 +86,19 @@ public final class WitnessServer implements AutoCloseable {
     public void close() {
         cleanup.shutdown();
         connections.shutdown();
+        closed.countDown();
     }
 
-    /** Waits until it has ended. */
-    public void join() throws InterruptedException {
-        connections.join();
+    /**
+     * Waits until it has ended. Returns false if it ended by itself: it cannot write its data any
+     * more.
+     */
+    public boolean join() throws InterruptedException {
+        while (!closed.await(1, TimeUnit.SECONDS)) {
+            if (!server.isRunning()) {
+                return false;
+            }
+        }
+        return true;
     }
 }

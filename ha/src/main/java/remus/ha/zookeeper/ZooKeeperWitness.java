@@ -180,7 +180,7 @@ public final class ZooKeeperWitness implements Witness, AutoCloseable {
                     zookeeper.create(
                             ROOT,
                             new byte[0],
-                            ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                            acl,
                             CreateMode.PERSISTENT,
                             (rc, path, context, name) -> {},
                             null);

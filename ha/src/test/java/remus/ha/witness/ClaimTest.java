@@ -153,6 +153,41 @@ final class ClaimTest {
     }
 
     @Test
+    void takingAClaimBackOutrunsItAndLeavesTheGroupToItsOwner() {
+        FakeWitness witness = holding(Mode.PROTECTED, "a", 3);
+        WitnessRecord before = witness.records.get(GROUP);
+        Claimant b = new Claimant(witness, new Goal.Renounce(3, 77), 0);
+        settle(witness, b);
+        assertThat(b.heard).containsExactly("won 8");
+        witness.compareAndSet(before, before.next(Mode.ALONE, "b", 3), answer -> {});
+        witness.deliver(); // the claim itself arrives only now
+        assertThat(witness.records.get(GROUP).owner()).isEqualTo("a");
+        Claimant a = new Claimant(witness, goAlone(), 7);
+        settle(witness, a);
+        assertThat(a.claim.state()).isEqualTo(State.WON);
+    }
+
+    @Test
+    void hostsOfOneIdentityAreNotBothGivenTheGroup() {
+        FakeWitness witness = holding(Mode.PROTECTED, "a", 3);
+        settle(witness, new Claimant(witness, goAlone(), 7));
+        Claimant twin = new Claimant(witness, new Goal.TakeOver("a", 3), 0);
+        settle(witness, twin);
+        assertThat(twin.claim.state()).isEqualTo(State.LOST);
+    }
+
+    @Test
+    void anAbandonedClaimHearsNothing() {
+        FakeWitness witness = holding(Mode.PROTECTED, "a", 3);
+        Claimant a = new Claimant(witness, goAlone(), 7);
+        a.step();
+        a.claim.abandon();
+        settle(witness, a);
+        assertThat(a.heard).isEmpty();
+        assertThat(witness.records.get(GROUP).mode()).isEqualTo(Mode.PROTECTED);
+    }
+
+    @Test
     void ofTwoClaimsExactlyOneIsWonWhateverIsLostOrLate() {
         long[] wonByBackup = {0};
         for (long seed = 0; seed < 3000; seed++) {

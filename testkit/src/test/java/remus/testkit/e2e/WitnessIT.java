@@ -27,7 +27,9 @@ final class WitnessIT {
             GroupStatus meanwhile = lab.group(Lab.A, Lab.VM);
             assertThat(meanwhile.getState()).isEqualTo("PROTECTED");
             assertThat(meanwhile.getSinceUnixMillis()).isEqualTo(since);
-            await("an alert").atMost(SOON).until(() -> lab.status(Lab.A).getWitness().equals("away"));
+            await("an alert")
+                    .atMost(SOON)
+                    .until(() -> lab.status(Lab.A).getWitness().equals("away"));
             assertThat(lab.remus(Lab.A, "status").succeeded().out()).contains("witness");
 
             lab.powerLoss(Lab.A);
