@@ -33,7 +33,8 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").addAppender(stderr);
         context.getLogger("ROOT").setLevel(Level.INFO);
         context.getLogger("io.netty").setLevel(Level.WARN);
-        context.getLogger("org.apache").setLevel(Level.WARN);
+        // it warns of each vain try to connect, with its stack; the session's state is logged by us
+        context.getLogger("org.apache").setLevel(Level.ERROR);
         context.getLogger("com.linecorp.armeria").setLevel(Level.WARN);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
