@@ -174,7 +174,7 @@ final class Takeover {
     }
 
     /** It is on record that this side runs the group: that is tried again in every mode. */
-    void runAll(long now) {
+    private void runAll(long now) {
         Reason failure = effects.run();
         boolean before = runUndone;
         runUndone = failure != null;

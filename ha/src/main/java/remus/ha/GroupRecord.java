@@ -79,91 +79,48 @@ public record GroupRecord(
 
     /** This record with another standing. */
     public GroupRecord with(Standing newStanding) {
-        return new GroupRecord(
-                name,
-                uuid,
-                role,
-                incarnation,
-                newStanding,
-                peer,
-                failover,
-                intervalNanos,
-                unsafe,
-                members,
-                disks,
-                witnessed,
-                term);
+        return with(incarnation, newStanding, intervalNanos, members, term);
     }
 
     /** This record with members that are known better. */
     public GroupRecord withMembers(List<Member> newMembers) {
-        return new GroupRecord(
-                name,
-                uuid,
-                role,
-                incarnation,
-                standing,
-                peer,
-                failover,
-                intervalNanos,
-                unsafe,
-                newMembers,
-                disks,
-                witnessed,
-                term);
+        return with(incarnation, standing, intervalNanos, newMembers, term);
     }
 
     /** This record with another interval. */
     public GroupRecord withInterval(long newIntervalNanos) {
-        return new GroupRecord(
-                name,
-                uuid,
-                role,
-                incarnation,
-                standing,
-                peer,
-                failover,
-                newIntervalNanos,
-                unsafe,
-                members,
-                disks,
-                witnessed,
-                term);
+        return with(incarnation, standing, newIntervalNanos, members, term);
     }
 
     /** This record with a term that was seen; terms only rise. */
     public GroupRecord withTerm(long seen) {
-        return new GroupRecord(
-                name,
-                uuid,
-                role,
-                incarnation,
-                standing,
-                peer,
-                failover,
-                intervalNanos,
-                unsafe,
-                members,
-                disks,
-                witnessed,
-                Math.max(term, seen));
+        return with(incarnation, standing, intervalNanos, members, Math.max(term, seen));
     }
 
     /** This record of a new incarnation, of which nothing can be complete yet. */
     public GroupRecord anew(long newIncarnation, long newIntervalNanos) {
+        return with(newIncarnation, Standing.SEEDING, newIntervalNanos, members, term);
+    }
+
+    private GroupRecord with(
+            long newIncarnation,
+            Standing newStanding,
+            long newIntervalNanos,
+            List<Member> newMembers,
+            long newTerm) {
         return new GroupRecord(
                 name,
                 uuid,
                 role,
                 newIncarnation,
-                Standing.SEEDING,
+                newStanding,
                 peer,
                 failover,
                 newIntervalNanos,
                 unsafe,
-                members,
+                newMembers,
                 disks,
                 witnessed,
-                term);
+                newTerm);
     }
 }

@@ -106,7 +106,7 @@ enum Setting {
             "none",
             "A file of ZooKeeper's own client properties, for TLS: `zookeeper.client.secure=true`,"
                     + " `zookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty`,"
-                    + " `zookeeper.ssl.*`."),
+                    + " `zookeeper.ssl.*`. Not tried yet."),
     DISKS_DIRECTORY(
             "disks.directory",
             Form.DIRECTORY,

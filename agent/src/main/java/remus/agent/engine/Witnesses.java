@@ -27,8 +27,7 @@ final class Witnesses {
                         config.connect(),
                         config.sessionTimeout(),
                         credentials(config.credentials()),
-                        client(config.client())),
-                () -> {});
+                        client(config.client())));
     }
 
     private static @Nullable String credentials(@Nullable Path file) {

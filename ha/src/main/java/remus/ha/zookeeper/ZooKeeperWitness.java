@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -38,7 +38,8 @@ public final class ZooKeeperWitness implements Witness, AutoCloseable {
 
     private final CuratorFramework curator;
     private final List<ACL> acl;
-    private final AtomicBoolean live = new AtomicBoolean();
+    private final CountDownLatch wasLive = new CountDownLatch(1);
+    private volatile boolean live;
 
     private ZooKeeperWitness(CuratorFramework curator, List<ACL> acl) {
         this.curator = curator;
@@ -60,12 +61,8 @@ public final class ZooKeeperWitness implements Witness, AutoCloseable {
             @Nullable String credentials,
             ZKClientConfig client) {}
 
-    /**
-     * Begins to connect, without waiting.
-     *
-     * @param onLive is called whenever a session has become live, from any thread
-     */
-    public static ZooKeeperWitness connect(Settings settings, Runnable onLive) {
+    /** Begins to connect, without waiting. */
+    public static ZooKeeperWitness connect(Settings settings) {
         int timeout = Math.toIntExact(settings.sessionTimeout().toMillis());
         CuratorFrameworkFactory.Builder builder =
                 CuratorFrameworkFactory.builder()
@@ -87,29 +84,28 @@ public final class ZooKeeperWitness implements Witness, AutoCloseable {
                                 : ZooDefs.Ids.CREATOR_ALL_ACL);
         witness.curator
                 .getConnectionStateListenable()
-                .addListener((client, state) -> witness.changed(state, onLive));
+                .addListener((client, state) -> witness.changed(state));
         witness.curator.start();
         return witness;
     }
 
-    private void changed(ConnectionState state, Runnable onLive) {
+    private void changed(ConnectionState state) {
         LOG.info("witness: {}", state);
-        live.set(state == ConnectionState.CONNECTED || state == ConnectionState.RECONNECTED);
-        if (live.get()) {
-            onLive.run();
+        live = state == ConnectionState.CONNECTED || state == ConnectionState.RECONNECTED;
+        if (live) {
+            wasLive.countDown();
         }
     }
 
     @Override
     public boolean isLive() {
-        return live.get();
+        return live;
     }
 
-    /** Waits for a session. Returns false if there is none within the time. */
+    /** Whether a session is live; waits for the first one if there was none yet. */
     public boolean awaitLive(Duration limit) {
         try {
-            return curator.blockUntilConnected(
-                    Math.toIntExact(limit.toMillis()), TimeUnit.MILLISECONDS);
+            return wasLive.await(limit.toNanos(), TimeUnit.NANOSECONDS) && live;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;

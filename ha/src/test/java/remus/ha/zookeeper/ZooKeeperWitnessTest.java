@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.zookeeper.client.ZKClientConfig;
@@ -32,16 +31,14 @@ final class ZooKeeperWitnessTest {
     }
 
     private static ZooKeeperWitness client(int port, String credentials) throws Exception {
-        CountDownLatch live = new CountDownLatch(1);
         ZooKeeperWitness witness =
                 ZooKeeperWitness.connect(
                         new ZooKeeperWitness.Settings(
                                 "127.0.0.1:" + port,
                                 Duration.ofSeconds(4),
                                 credentials,
-                                new ZKClientConfig()),
-                        live::countDown);
-        assertThat(live.await(20, TimeUnit.SECONDS)).isTrue();
+                                new ZKClientConfig()));
+        assertThat(witness.awaitLive(Duration.ofSeconds(20))).isTrue();
         return witness;
     }
 
